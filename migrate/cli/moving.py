@@ -1,0 +1,154 @@
+"""The commands that change a target: ``migrate``, ``backup``, ``restore``, ``undo``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from profiles.opening import open_found, open_store
+
+from migrate import journal, passwords, render, report
+from migrate.cli import EXIT_STATUS
+from migrate.engine import Migration
+from migrate.plan import Options
+from migrate.report import Outcome, Report
+from profiles.errors import AccessDenied, Error, NoMatch, StoreNotFound
+from profiles.model import Listing
+from profiles.store import Store
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What stands on the command line of a move."""
+
+    source: str
+    target: str
+    only: tuple[str, ...] = ()
+    skip_expired: bool = False
+    trust: str = "copy"
+    roots: bool = True
+    from_password: str | None = None
+    to_password: str | None = None
+    file_password: str | None = None
+    engine: str = "native"
+
+
+def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
+    """Plan, ask, move, report: the exit status."""
+    if asked.trust not in ("copy", "none"):
+        raise passwords.BadSource("--trust takes copy or none")
+    source = open_store(asked.source, engine=asked.engine)
+    target = open_store(asked.target, engine=asked.engine, new=True)
+    if source.location == target.location:
+        raise NoMatch("source and target are the same store", "Name two different stores.")
+    return _run(_migration(asked, source, target), dry_run=dry_run, yes=yes, to_json=to_json)
+
+
+def _migration(asked: Asked, source: Store, target: Store) -> Migration:
+    def committed() -> None:
+        point = target.undo_point
+        if point is not None:
+            journal.record(journal.Move.now(str(source.location), str(target.location), point))
+
+    return Migration(
+        source, target,
+        Options(asked.only, skip_expired=asked.skip_expired, trust=asked.trust == "copy", roots=asked.roots),
+        passwords.parse(asked.from_password or (asked.file_password if source.file else None)),
+        passwords.parse(asked.to_password or (asked.file_password if target.file else None)),
+        lambda: _others(source, target), render.Progress(), committed,
+    )
+
+
+def _others(source: Store, target: Store) -> Iterable[Listing]:
+    """What the other stores on this computer hold, as far as they can be read."""
+    from profiles.discover import discover
+
+    known = {str(store.list(()).path) for store in (source, target)}
+    for found in discover().found:
+        if found.path in known:
+            continue
+        try:
+            yield open_found(found).list()
+        except Error:
+            continue  # a broken store elsewhere is no reason not to move this one
+
+
+def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> int:
+    plan = migration.plan()
+    if dry_run:
+        outcomes = tuple(Outcome(step, "skipped" if step.skip else "planned", *(step.skip or ()))
+                         for step in plan.steps)
+        _show(Report(plan, outcomes, dry_run=True), to_json=to_json)
+        return 0
+    if plan.steps and not to_json:
+        render.plan(plan)
+        if not yes and not _agreed():
+            render.note("nothing was changed")
+            return 0
+    found = migration.run(plan)
+    _show(found, to_json=to_json)
+    return status(found)
+
+
+def _agreed() -> bool:
+    """Ask on a terminal; without one the command itself is the agreement."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    print("Go on? [Y/n] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().casefold() in ("", "y", "yes")
+
+
+def _show(found: Report, *, to_json: bool) -> None:
+    if to_json:
+        render.as_json(report.migration_json(found))
+    elif found.dry_run and found.outcomes:
+        render.plan(found.plan)
+        render.say("dry run: nothing was changed")
+    else:
+        render.report(found)
+
+
+def status(found: Report) -> int:
+    """The exit status of a finished migration."""
+    codes = [outcome.code for outcome in found.outcomes if outcome.outcome == "failed"]
+    for code in ("key-not-exportable", "verification-failed"):
+        if code in codes:
+            return EXIT_STATUS[code]
+    if codes and len(set(codes)) == 1 and len(codes) == len(found.outcomes):
+        return EXIT_STATUS.get(codes[0], 1)
+    return int(any(outcome.outcome != "done" for outcome in found.outcomes))
+
+
+def backup(asked: Asked, file: Path, *, dry_run: bool, yes: bool, to_json: bool) -> int:
+    """Make a new file of what the source holds, and say what is in it."""
+    if file.exists() or file.is_symlink():
+        raise AccessDenied(f"{file} is there already, and a backup never replaces a file", "Choose another name.")
+    code = migrate(asked, dry_run=dry_run, yes=yes, to_json=to_json)
+    if code == 0 and not dry_run and not to_json and file.exists():
+        render.note(f"{file} was read back; keep it and its password in two safe places")
+    return code
+
+
+def undo(location: str | None, *, yes: bool, to_json: bool) -> None:
+    """Take the last migration back, of all or into one store."""
+    target = str(open_store(location).location) if location else None
+    move = journal.last(target)
+    if move is None:
+        raise StoreNotFound("there is no migration to take back",
+                            "Only what certferry did on this account can be undone.")
+    store = open_store(move.target)
+    if not to_json and not yes:
+        render.note(f"taking back what went from {move.source} to {move.target} at {move.when}")
+        if not _agreed():
+            render.note("nothing was changed")
+            return
+    removed = store.undo(move.point)
+    journal.record(journal.Move(move.when, move.source, move.target, move.point, undone=True))
+    if to_json:
+        render.as_json({"schema": report.SCHEMA, "status": "done", "from": move.source, "to": move.target,
+                        "removed": removed})
+    else:
+        render.say(f"undone  {move.target} is as it was before ({removed} certificates and keys taken back)")
+

@@ -1,0 +1,53 @@
+"""The ``demo`` command."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from migrate import demo as samples
+from migrate import render, report
+from migrate.cli.moving import status
+from migrate.engine import Migration
+from migrate.plan import Options
+from profiles.model import Listing
+
+
+def demo(*, keep: bool, to_json: bool) -> int:
+    """Build the samples, move, look again: the exit status."""
+    directory = Path(tempfile.mkdtemp(prefix="certferry-demo-"))
+    try:
+        return _demo(directory, to_json=to_json)
+    finally:
+        if keep:
+            render.note(f"kept: {directory}")
+        else:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _demo(directory: Path, *, to_json: bool) -> int:
+    render.note("making two sample profiles, each with its own primary password …")
+    source, target = samples.build(directory)
+    migration = Migration(source.store, target.store, Options(), source.password, target.password,
+                          observe=render.Progress())
+    plan = migration.plan()
+    if not to_json:
+        render.note("\nthe plan:")
+        render.plan(plan)
+    found = migration.run(plan)
+    if to_json:
+        render.as_json(report.migration_json(found))
+        return status(found)
+    render.note("\nthe outcome:")
+    render.report(found)
+    render.note("\nwhat a fresh look into the new profile shows:")
+    render.listings([(_fresh(target), {entry.certificate.sha256: True for entry in _fresh(target).entries})])
+    again = migration.plan()
+    render.note(f"\na second run would do {'nothing' if not again.steps else 'more'}: "
+                f"{len(again.already_there)} identity is there already")
+    return status(found)
+
+
+def _fresh(sample: samples.Sample) -> Listing:
+    return sample.store.list()

@@ -1,0 +1,142 @@
+"""Where a secret comes from: the terminal, a file, a descriptor, a command's output, the keyring; never argv."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from profiles.errors import Error, PasswordNeeded
+from profiles.model import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_LONGEST = 4096
+_TERMINAL_TRIES = 3
+_SEEN_BY_OTHERS = "a password may not stand on the command line or in the environment, where others can read it"
+FORMS = "tty, file:PATH (file:- is standard input), fd:N, cmd:COMMAND or keyring:SERVICE/USER"
+
+
+class BadSource(Error):
+    """The text of a password option is not the address of a secret; never repeated in the message."""
+
+    code = "usage"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A secret's address, parsed; an ``Asker`` for stores."""
+
+    get: Callable[[str, bool], Secret]
+    tries: int
+    explicit: bool
+
+    def __call__(self, what: str, *, new: bool = False) -> Secret:
+        """The secret for ``what``."""
+        return self.get(what, new)
+
+
+def parse(text: str | None) -> Source:
+    """The source for the value of a ``--…-password`` option; the terminal where there is none."""
+    if text is None:
+        return Source(_from_terminal, _TERMINAL_TRIES, explicit=False)
+    if text == "tty":
+        return Source(_from_terminal, _TERMINAL_TRIES, explicit=True)
+    kind, colon, rest = text.partition(":")
+    readers: Mapping[str, Callable[[str], bytes]] = {
+        "file": _from_file, "fd": _from_descriptor, "cmd": _from_command, "keyring": _from_keyring}
+    if not colon or kind not in readers or not rest:
+        raise BadSource(_SEEN_BY_OTHERS if kind in ("pass", "env") else "that is not where a password can come from",
+                        f"Say where it is: {FORMS}.")
+    if kind == "fd" and not rest.isdigit():
+        raise BadSource("fd: wants the number of an open descriptor", f"Say where it is: {FORMS}.")
+    return Source(lambda _what, _new: Secret(readers[kind](rest)), 1, explicit=True)
+
+
+def _from_terminal(what: str, new: bool) -> Secret:
+    first = _prompt(f"Enter {what}: ")
+    if new and _prompt("Enter it again: ").reveal() != first.reveal():
+        raise PasswordNeeded("the two entries were not the same", "Start again; nothing was changed.")
+    return first
+
+
+def _prompt(text: str) -> Secret:
+    import getpass
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            _require_terminal()
+            return Secret(getpass.getpass(text))
+        except (OSError, EOFError, getpass.GetPassWarning):
+            wanted = text.removeprefix("Enter ").removesuffix(": ")
+            raise PasswordNeeded(f"a password is needed: {wanted}, and there is no terminal to ask on",
+                                 f"Say where it is with a --…-password option: {FORMS}.") from None
+
+
+def _require_terminal() -> None:
+    """``OSError`` where there is nobody to ask; getpass alone would fall back to reading, and echoing, input."""
+    if os.name != "nt":
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    elif not sys.stdin.isatty():
+        raise OSError
+
+
+def _line(handle: int) -> bytes:
+    """One line, read octet by octet so that what follows is left for the next one who asks."""
+    line = bytearray()
+    while len(line) < _LONGEST:
+        octet = os.read(handle, 1)
+        if not octet or octet == b"\n":
+            return bytes(line.removesuffix(b"\r"))
+        line += octet
+    raise BadSource(f"the password is longer than {_LONGEST} octets", "Is that the right file?")
+
+
+def _from_file(where: str) -> bytes:
+    if where == "-":
+        return _from_descriptor("0")
+    try:
+        handle = os.open(Path(where).expanduser(), os.O_RDONLY)
+    except OSError as error:
+        raise BadSource(f"the password file {where} cannot be read: {error.strerror}", "Check its path.") from None
+    try:
+        return _line(handle)
+    except IsADirectoryError:
+        raise BadSource(f"the password file {where} is a directory", "Check its path.") from None
+    finally:
+        os.close(handle)
+
+
+def _from_descriptor(number: str) -> bytes:
+    try:
+        return _line(int(number))
+    except OSError as error:
+        raise BadSource(f"descriptor {number} cannot be read: {error.strerror}", "Open it in the shell.") from None
+
+
+def _from_command(command: str) -> bytes:
+    try:
+        argv = shlex.split(command)
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
+    except (OSError, ValueError, IndexError, subprocess.CalledProcessError):
+        raise BadSource("the command that should print the password failed", "Run it by itself to see why.") from None
+    return done.stdout.split(b"\n", 1)[0].removesuffix(b"\r")
+
+
+def _from_keyring(where: str) -> bytes:
+    service, _, user = where.partition("/")
+    try:
+        import keyring
+    except ImportError:
+        raise BadSource("the keyring is not available", "pip install 'certferry[keyring]'") from None
+    found = keyring.get_password(service, user)
+    if found is None:
+        raise PasswordNeeded(f"the keyring has no password for {service}/{user}", "Store it there first.")
+    return str(found).encode()

@@ -1,0 +1,212 @@
+"""Words for people and JSON for programs: the one place that prints.
+
+Results go to standard output; questions, progress, warnings and errors to standard error. With ``--json`` exactly one
+object goes to standard output. Text from certificates and files is shown with control characters made visible.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import unicodedata
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TextIO
+
+from migrate.plan import Kind, Plan, Step
+from profiles.trust import letters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from migrate.report import Outcome, Report
+    from profiles.errors import Error
+    from profiles.model import Entry, Listing, Trust
+
+_BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
+_LONGEST = 200
+
+
+def visible(text: str) -> str:
+    """Foreign text made safe for a terminal: control and direction characters escaped, absurd lengths cut."""
+    shown = "".join(
+        char if char.isprintable() and char not in _BIDI and unicodedata.category(char) != "Cf"
+        else char.encode("unicode_escape").decode() for char in text[:_LONGEST])
+    return shown + ("…" if len(text) > _LONGEST else "")
+
+
+def coloured(text: str, colour: str, stream: TextIO) -> str:
+    """The text in a colour if the stream is a terminal that wants it."""
+    if not stream.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
+
+
+def say(text: str = "") -> None:
+    """A line of the result, on standard output."""
+    print(text)
+
+
+def note(text: str) -> None:
+    """A line beside the result, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def as_json(found: dict[str, Any]) -> None:
+    """The one object of a ``--json`` run."""
+    print(json.dumps(found, indent=2, ensure_ascii=True))
+
+
+def error(problem: Error, *, to_json: bool) -> None:
+    """An error: one sentence and a hint, or the JSON of it."""
+    if to_json:
+        as_json({"schema": 1, "error": {"code": problem.code, "message": problem.message, "hint": problem.hint}})
+        return
+    note(f"{coloured('certferry:', 'red', sys.stderr)} {visible_sentence(problem.message)}")
+    if problem.hint:
+        note(f"  {visible_sentence(problem.hint)}")
+
+
+def visible_sentence(text: str) -> str:
+    """A whole sentence made safe for a terminal, line by line and not cut."""
+    return "".join(char if char.isprintable() and char not in _BIDI else char.encode("unicode_escape").decode()
+                   for char in text)
+
+
+class Progress:
+    """An observer that speaks up on standard error once something takes longer than a second."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.monotonic()
+        self._open = False
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """See ``migrate.engine.Observer``."""
+        now = time.monotonic()
+        terminal = sys.stderr.isatty()
+        if now - self._start < 1 or (now - self._last < (0.2 if terminal else 5) and done < total):
+            return
+        self._last = now
+        line = f"  {what} {done} of {total}"
+        if terminal:
+            print(f"\r{line}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+        elif done < total or self._open:
+            note(line)
+        self._open = True
+
+
+def listings(found: Sequence[tuple[Listing, dict[str, bool]]]) -> None:
+    """Every store with what it holds."""
+    for number, (listing, chains) in enumerate(found):
+        if number:
+            say()
+        say(f"{coloured(visible(str(listing.location)), 'bold', sys.stdout)}  {listing.product}, {listing.state}")
+        if listing.path and listing.path not in str(listing.location):
+            say(f"  {visible(listing.path)}")
+        _table([_entry_row(entry, complete=chains.get(entry.certificate.sha256, False)) for entry in listing.entries])
+        for key in listing.pending_keys:
+            say(f"  key without certificate  {key.key}  {visible(key.nickname) or key.id}")
+        for problem in listing.problems:
+            say(f"  {coloured('!', 'yellow', sys.stdout)} {visible_sentence(problem.message)}")
+        if not listing.entries and not listing.pending_keys and listing.state in ("ready", "empty"):
+            say("  nothing in it")
+
+
+def _entry_row(entry: Entry, *, complete: bool) -> list[str]:
+    certificate = entry.certificate
+    last = certificate.validity[1]
+    expiry = f"expired {last:%Y-%m-%d}" if last < datetime.now(UTC) else f"until {last:%Y-%m-%d}"
+    uses = " ".join(certificate.usages[:4]) or ("CA" if certificate.is_ca else "any use")
+    trusted = letters(entry.trust) if entry.trust else ""
+    return ["key" if entry.has_key else "CA" if certificate.is_ca else "-", visible(certificate.common_name),
+            visible(", ".join(certificate.emails[:2])), expiry, uses,
+            f"trust {trusted}" if trusted else "chain complete" if complete else "chain incomplete",
+            certificate.sha256[:16]]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> None:
+    if not rows:
+        return
+    widths = [min(48, max(map(len, column))) for column in zip(*rows, strict=True)]
+    for row in rows:
+        say("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def stores(found: Iterable[dict[str, Any]], problems: Iterable[str]) -> None:
+    """The table of stores on this computer."""
+    rows = [[visible(store["location"]), store["product"], store["state"], _count(store["identities"], "identity"),
+             visible(store["path"])] for store in found]
+    _table(rows)
+    if not rows:
+        say("no store was found")
+    for problem in problems:
+        note(f"  {coloured('!', 'yellow', sys.stderr)} {visible_sentence(problem)}")
+
+
+def _count(number: int | None, one: str) -> str:
+    if number is None:
+        return ""
+    many = one[:-1] + "ies" if one.endswith("y") else one + "s"
+    return f"{number} {one if number == 1 else many}"
+
+
+def plan(found: Plan) -> None:
+    """What would be done, on standard error: it is what a question is asked about."""
+    note(f"from {visible(str(found.source.location))} to {visible(str(found.target.location))}:")
+    for step in found.steps:
+        for line in _step_lines(step):
+            note(f"  {line}")
+    if found.already_there:
+        note(f"  already there: {len(found.already_there)}")
+
+
+def _step_lines(step: Step) -> Iterable[str]:
+    what = {Kind.IDENTITY: "identity", Kind.CERTIFICATE: "certificate", Kind.KEY: "key"}[step.kind]
+    yield f"{what} {visible(step.title)}" + (f", {visible(', '.join(step.certificate.emails[:2]))}"
+                                            if step.certificate and step.certificate.emails else "")
+    if step.skip:
+        yield f"  skipped: {step.skip[1]}"
+        return
+    if step.kind is Kind.IDENTITY and not step.moves_key:
+        yield "  is there already; its surroundings are completed"
+    for entry in step.additions:
+        if entry.certificate != step.certificate:
+            kind = "root" if entry.certificate.self_issued else "intermediate"
+            yield f"  with {kind} {visible(entry.certificate.common_name)}"
+    for certificate, trust in step.trust:
+        yield f"  trusting {visible(certificate.common_name)} for {_purposes(trust)}"
+    for text in step.notes:
+        yield f"  note: {visible_sentence(text)}"
+
+
+def _purposes(trust: Trust) -> str:
+    named = [(trust.server, "servers"), (trust.client, "client certificates"), (trust.email, "e-mail"),
+             (trust.code, "code")]
+    return ", ".join(f"{name} ({level.value})" if level.value != "trusted" else name
+                     for level, name in named if level.value != "unknown")
+
+
+def report(found: Report) -> None:
+    """How every step ended."""
+    for outcome in found.outcomes:
+        say(_outcome_line(outcome))
+        if outcome.reason:
+            say(f"    {visible_sentence(outcome.reason)}")
+        if outcome.hint:
+            say(f"    {visible_sentence(outcome.hint)}")
+    if found.status == "nothing":
+        there = len(found.plan.already_there)
+        say(f"nothing to do: {there} already there" if there else "nothing to do: there is no identity to move")
+    for text in found.notes:
+        note(text)
+
+
+def _outcome_line(outcome: Outcome) -> str:
+    colour = {"done": "green", "failed": "red"}.get(outcome.outcome, "yellow")
+    words = coloured(outcome.outcome, colour, sys.stdout)
+    proof = {Kind.IDENTITY: "read back, key signs", Kind.KEY: "read back, key signs"}.get(
+        outcome.step.kind, "read back")
+    proved = f"  ({proof if outcome.step.moves_key else 'read back'})" if outcome.verified else ""
+    return f"{words}  {visible(outcome.step.title)}{proved}"

@@ -1,0 +1,126 @@
+"""What came of a plan: one outcome for every step, and the JSON that others build on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate.plan import Plan, Step
+    from profiles.model import Entry, Listing, Trust
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one step ended: ``done``, ``skipped``, ``referred`` or ``failed``, with a code and a reason."""
+
+    step: Step
+    outcome: str
+    code: str = ""
+    reason: str = ""
+    hint: str = ""
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All outcomes of one migration."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    dry_run: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def status(self) -> str:
+        """``done``, ``partial``, ``failed`` or ``nothing`` (to do)."""
+        if not self.outcomes:
+            return "nothing"
+        done = sum(outcome.outcome == "done" for outcome in self.outcomes)
+        return "done" if done == len(self.outcomes) else "partial" if done else "failed"
+
+
+def trust_json(trust: Trust) -> dict[str, str]:
+    """A trust as it stands in JSON."""
+    return {"server": trust.server.value, "email": trust.email.value, "code": trust.code.value}
+
+
+def migration_json(report: Report) -> dict[str, Any]:
+    """The object ``migrate --json`` prints."""
+    found: dict[str, Any] = {
+        "schema": SCHEMA,
+        "from": str(report.plan.source.location),
+        "to": str(report.plan.target.location),
+        "status": "planned" if report.dry_run and report.outcomes else report.status,
+        "steps": [_step_json(outcome) for outcome in report.outcomes],
+        "already_there": list(report.plan.already_there),
+        "notes": list(report.notes),
+    }
+    if report.dry_run:
+        found["dry_run"] = True
+    return found
+
+
+def _step_json(outcome: Outcome) -> dict[str, Any]:
+    step = outcome.step
+    sha256 = step.certificate.sha256 if step.certificate else None
+    return {
+        "kind": step.kind.value,
+        "sha256": sha256,
+        "id": step.key.id if step.key else None,
+        "subject": step.certificate.subject_text() if step.certificate else "",
+        "nickname": step.nickname,
+        "outcome": outcome.outcome,
+        "code": outcome.code,
+        "reason": outcome.reason,
+        "chain": [one.sha256 for one in step.chain.above],
+        "chain_complete": step.chain.complete,
+        "adds": [entry.certificate.sha256 for entry in step.additions],
+        "trust": {certificate.sha256: trust_json(trust) for certificate, trust in step.trust},
+        "notes": list(step.notes),
+        "associated": None,
+        "verified": outcome.verified,
+    }
+
+
+def listing_json(listings: Sequence[tuple[Listing, dict[str, bool]]]) -> dict[str, Any]:
+    """The object ``list --json`` prints: listings, each with whether the chain of a fingerprint is complete."""
+    return {"schema": SCHEMA, "stores": [_store_json(listing, chains) for listing, chains in listings]}
+
+
+def _store_json(listing: Listing, chains: dict[str, bool]) -> dict[str, Any]:
+    return {
+        "location": str(listing.location),
+        "product": listing.product,
+        "path": listing.path,
+        "state": listing.state,
+        "certificates": [_entry_json(entry, complete=chains.get(entry.certificate.sha256, False))
+                         for entry in listing.entries],
+        "pending_keys": [{"id": key.id, "key": key.key, "nickname": key.nickname} for key in listing.pending_keys],
+        "problems": [{"code": problem.code, "message": problem.message} for problem in listing.problems],
+    }
+
+
+def _entry_json(entry: Entry, *, complete: bool) -> dict[str, Any]:
+    certificate = entry.certificate
+    first, last = certificate.validity
+    return {
+        "sha256": certificate.sha256,
+        "subject": certificate.subject_text(),
+        "issuer": certificate.issuer_text(),
+        "serial": certificate.serial.hex(),
+        "emails": list(certificate.emails),
+        "not_before": first.isoformat().replace("+00:00", "Z"),
+        "not_after": last.isoformat().replace("+00:00", "Z"),
+        "nickname": entry.nickname,
+        "has_key": entry.has_key,
+        "is_ca": certificate.is_ca,
+        "usages": list(certificate.usages),
+        "key": certificate.public_key.name,
+        "trust": trust_json(entry.trust),
+        "chain": "complete" if complete else "incomplete",
+    }

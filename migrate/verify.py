@@ -1,0 +1,60 @@
+"""Proof of arrival: a fresh read of the target shows the same key, chain and trust, and the key signs."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from migrate.plan import Kind, Step
+from profiles.errors import VerificationFailed
+from profiles.trust import covers
+
+if TYPE_CHECKING:
+    from profiles.model import Listing
+    from profiles.store import Store
+
+
+def verify(target: Store, step: Step) -> None:
+    """Raise ``VerificationFailed`` with everything that does not hold, all at once."""
+    certificates = [entry.certificate for entry in step.additions]
+    certificates += [certificate for certificate, _ in step.trust]
+    if step.certificate is not None:
+        certificates.append(step.certificate)
+    listing = target.list({certificate.subject for certificate in certificates})
+    wrong = [f"{one.common_name} is not there" for one in certificates if listing.entry(one.sha256) is None]
+    wrong += _untrusted(step, listing)
+    if step.kind is not Kind.CERTIFICATE and step.moves_key:
+        wrong += _unproved(target, step, listing)
+    if wrong:
+        raise VerificationFailed(
+            f"a fresh read of {target.location} does not show {step.title} as it was written: {'; '.join(wrong)}",
+            "Everything of this step was taken back; the source is as it was.",
+        )
+
+
+def _untrusted(step: Step, listing: Listing) -> list[str]:
+    wrong = []
+    for certificate, trust in step.trust:
+        entry = listing.entry(certificate.sha256)
+        if entry is None or not covers(entry.trust, trust):
+            wrong.append(f"{certificate.common_name} is not trusted as it should be")
+    return wrong
+
+
+def _unproved(target: Store, step: Step, listing: Listing) -> list[str]:
+    """The key of the step signs, and its certificate (or the key's own public value) verifies the signature."""
+    if step.certificate is None:
+        if step.key is None or step.key.id not in (key.id for key in target.list().pending_keys):
+            return ["the key is not there"]
+        target.sign(step.key.id, b"certferry")
+        return []
+    entry = listing.entry(step.certificate.sha256)
+    if entry is None or not entry.has_key:
+        return ["its key is not there"]
+    from profiles.pkcs12.keys import verify as verified
+
+    public = step.certificate.public_key
+    challenge = b"certferry proves this key " + secrets.token_bytes(32)
+    if not verified(public, challenge, target.sign(public.id, challenge)):
+        return ["the key that is there is not the certificate's"]
+    return []

@@ -1,0 +1,333 @@
+"""X.509 certificates as values: identified by SHA-256, read no deeper than asked for (RFC 5280)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from profiles import asn1
+from profiles.errors import Malformed
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+_CURVES = {
+    "1.2.840.10045.3.1.7": "p256",
+    "1.3.132.0.34": "p384",
+    "1.3.132.0.35": "p521",
+    "1.3.132.0.10": "secp256k1",
+    "1.3.132.0.33": "p224",
+    "1.2.840.10045.3.1.1": "p192",
+}
+_ALGORITHMS = {
+    "1.2.840.113549.1.1.1": "rsa",
+    "1.2.840.113549.1.1.10": "rsa-pss",
+    "1.2.840.10040.4.1": "dsa",
+    "1.2.840.10045.2.1": "ec",
+    "1.3.101.110": "x25519",
+    "1.3.101.111": "x448",
+    "1.3.101.112": "ed25519",
+    "1.3.101.113": "ed448",
+    "1.2.840.10046.2.1": "dh",
+    "2.16.840.1.101.3.4.4.1": "ml-kem-512",
+    "2.16.840.1.101.3.4.4.2": "ml-kem-768",
+    "2.16.840.1.101.3.4.4.3": "ml-kem-1024",
+    "2.16.840.1.101.3.4.3.17": "ml-dsa-44",
+    "2.16.840.1.101.3.4.3.18": "ml-dsa-65",
+    "2.16.840.1.101.3.4.3.19": "ml-dsa-87",
+    "1.2.643.2.2.19": "gost-2001",
+    "1.2.643.7.1.1.1.1": "gost-2012-256",
+    "1.2.643.7.1.1.1.2": "gost-2012-512",
+}
+_USAGES = {
+    "1.3.6.1.5.5.7.3.1": "server",
+    "1.3.6.1.5.5.7.3.2": "client",
+    "1.3.6.1.5.5.7.3.3": "code",
+    "1.3.6.1.5.5.7.3.4": "email",
+    "2.5.29.37.0": "any",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A SubjectPublicKeyInfo: ``value`` is the content of its BIT STRING, ``der`` the whole of it."""
+
+    algorithm: str
+    parameters: bytes
+    value: bytes
+    der: bytes
+
+    @classmethod
+    def parse(cls, der: bytes) -> PublicKey:
+        """Read a DER SubjectPublicKeyInfo (RFC 5280, 4.1.2.7)."""
+        _, start, end = asn1.header(der, 0)
+        (_, _, algorithm, stop), (tag, _, bits, bits_end) = _exactly(der, start, end, 2)
+        parts = list(asn1.elements(der, algorithm, stop))
+        if not parts or parts[0][0] != asn1.OID or tag != asn1.BIT_STRING or bits_end == bits:
+            raise Malformed("a public key has no algorithm or no key in it")
+        oid = asn1.dotted(der[parts[0][2] : parts[0][3]])
+        return cls(oid, der[parts[0][3] : stop], der[bits + 1 : bits_end], der)
+
+    @property
+    def family(self) -> str:
+        """The algorithm without size or curve: ``rsa``, ``ec``, ``gost-2001``, or the OID itself."""
+        return _ALGORITHMS.get(self.algorithm, self.algorithm)
+
+    @property
+    def name(self) -> str:
+        """The algorithm and size as in listings: ``rsa-2048``, ``ec-p256``, ``ed25519``, or the OID itself."""
+        family = self.family
+        if family in ("rsa", "rsa-pss", "dsa"):
+            numbers = self.value if family == "dsa" else self.modulus
+            if family == "dsa":
+                numbers = self.parameters or self.value
+                _, start, end = asn1.header(numbers, 0)
+                if numbers[0] == asn1.SEQUENCE:
+                    _, start, end = asn1.header(numbers, start)
+                numbers = numbers[start:end]
+            return f"{family}-{int.from_bytes(numbers, 'big').bit_length()}"
+        if family == "ec":
+            if self.parameters[:1] != bytes((asn1.OID,)):
+                return "ec-explicit"
+            _, start, end = asn1.header(self.parameters, 0)
+            curve = asn1.dotted(self.parameters[start:end])
+            return f"ec-{_CURVES.get(curve, curve)}"
+        return family
+
+    @property
+    def modulus(self) -> bytes:
+        """The modulus of an RSA key, unsigned, big endian, without leading zeros."""
+        _, start, _ = asn1.header(self.value, 0)
+        tag, start, end = asn1.header(self.value, start)
+        if tag != asn1.INTEGER:
+            raise Malformed("an RSA public key has no modulus")
+        return self.value[start:end].lstrip(b"\0")
+
+    @property
+    def id(self) -> str:
+        """The SHA-1 of the public value in hex: of the modulus, the EC point, or the DSA number, as NSS's CKA_ID."""
+        family = _ALGORITHMS.get(self.algorithm, "")
+        if family in ("rsa", "rsa-pss"):
+            value = self.modulus
+        elif family == "dsa":
+            _, start, end = asn1.header(self.value, 0)
+            value = self.value[start:end].lstrip(b"\0")
+        else:
+            value = self.value
+        return hashlib.sha1(value, usedforsecurity=False).hexdigest()
+
+    def same_key(self, other: PublicKey) -> bool:
+        """Whether both are one key, whatever parameters or OID variant their encodings chose."""
+        return self.value == other.value
+
+
+def _exactly(data: bytes, start: int, end: int, count: int) -> list[tuple[int, int, int, int]]:
+    found = list(asn1.elements(data, start, end))
+    if len(found) != count:
+        raise Malformed("an ASN.1 sequence has the wrong number of elements")
+    return found
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """One X.509 certificate; equal to another exactly when their DER is."""
+
+    der: bytes
+
+    @classmethod
+    def parse(cls, der: bytes) -> Certificate:
+        """A certificate whose outer structure is known to be sound; ``Malformed`` otherwise."""
+        certificate = cls(bytes(der))
+        _ = certificate.public_key
+        return certificate
+
+    def __hash__(self) -> int:
+        return hash(self.der)
+
+    def __repr__(self) -> str:
+        return f"Certificate({self.sha256[:16]}…)"
+
+    @cached_property
+    def sha256(self) -> str:
+        """The fingerprint: lower-case hex of the SHA-256 of the DER."""
+        return hashlib.sha256(self.der).hexdigest()
+
+    @cached_property
+    def _fields(self) -> tuple[bytes, bytes, bytes, bytes, bytes]:
+        """Serial number (content octets), issuer, validity, subject and SPKI as DER (RFC 5280, 4.1)."""
+        _, start, end = asn1.header(self.der, 0)
+        if end != len(self.der):
+            raise Malformed("there are bytes after the end of a certificate")
+        (_, _, tbs, tbs_end), *_ = _exactly(self.der, start, end, 3)
+        parts = list(asn1.elements(self.der, tbs, tbs_end))
+        if parts and parts[0][0] == asn1.context(0):
+            parts = parts[1:]
+        if len(parts) < 6 or parts[0][0] != asn1.INTEGER or any(part[0] != asn1.SEQUENCE for part in parts[1:6]):
+            raise Malformed("a certificate lacks one of its fields")
+        serial = self.der[parts[0][2] : parts[0][3]]
+        issuer, validity, subject, spki = (self.der[part[1] : part[3]] for part in parts[2:6])
+        return serial, issuer, validity, subject, spki
+
+    @property
+    def serial(self) -> bytes:
+        """The content octets of the serial number."""
+        return self._fields[0]
+
+    @property
+    def issuer(self) -> bytes:
+        """The issuer's Name as DER."""
+        return self._fields[1]
+
+    @property
+    def subject(self) -> bytes:
+        """The subject's Name as DER."""
+        return self._fields[3]
+
+    @cached_property
+    def public_key(self) -> PublicKey:
+        """The subject's public key."""
+        return PublicKey.parse(self._fields[4])
+
+    @cached_property
+    def validity(self) -> tuple[datetime, datetime]:
+        """First and last moment of validity, in UTC."""
+        _, start, end = asn1.header(self._fields[2], 0)
+        first, last = _exactly(self._fields[2], start, end, 2)
+        return _time(self._fields[2], first), _time(self._fields[2], last)
+
+    @cached_property
+    def x509(self) -> x509.Certificate | None:
+        """The certificate as cryptography reads it, or None where it is stricter than the certificate is correct."""
+        import warnings
+
+        from cryptography import x509
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                return x509.load_der_x509_certificate(self.der)
+            except ValueError:
+                return None
+
+    def subject_text(self) -> str:
+        """The subject as RFC 4514 text."""
+        from profiles.names import text
+
+        return text(self.subject)
+
+    def issuer_text(self) -> str:
+        """The issuer as RFC 4514 text."""
+        from profiles.names import text
+
+        return text(self.issuer)
+
+    @cached_property
+    def common_name(self) -> str:
+        """What a person calls it: the common name, else an e-mail address, else the whole subject."""
+        from profiles.names import attribute
+
+        return attribute(self.subject, "2.5.4.3") or (self.emails or (self.subject_text(),))[0]
+
+    @cached_property
+    def extensions(self) -> Extensions:
+        """The extensions that decide what the certificate is for."""
+        return _extensions(self)
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        """E-mail addresses of the subject: SAN first, then emailAddress and mail in the name, each once."""
+        return self.extensions.emails
+
+    @property
+    def is_ca(self) -> bool:
+        """Whether it may issue certificates; a self-issued one without extensions (version 1) counts."""
+        return self.extensions.is_ca
+
+    @property
+    def usages(self) -> tuple[str, ...]:
+        """Extended usages by name (``server``, ``client``, ``email``, ``code``, ``any`` or the OID)."""
+        return self.extensions.usages
+
+    @property
+    def self_issued(self) -> bool:
+        """Whether subject and issuer are one name."""
+        return self.subject == self.issuer
+
+    def issued(self, other: Certificate) -> bool:
+        """Whether this certificate's key made the signature on ``other``."""
+        from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+        if self.subject != other.issuer or self.x509 is None or other.x509 is None:
+            return False
+        try:
+            other.x509.verify_directly_issued_by(self.x509)
+        except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """What the extensions of a certificate say."""
+
+    is_ca: bool
+    emails: tuple[str, ...]
+    usages: tuple[str, ...]
+    signs: bool
+    """keyUsage allows digitalSignature or nonRepudiation, or is absent."""
+    encrypts: bool
+    """keyUsage allows keyEncipherment or keyAgreement, or is absent."""
+    authority_key_id: bytes | None
+    subject_key_id: bytes | None
+
+
+def _extensions(certificate: Certificate) -> Extensions:
+    from cryptography import x509
+
+    from profiles.names import attribute
+
+    named = [value for oid in ("1.2.840.113549.1.9.1", "0.9.2342.19200300.100.1.3")
+             if (value := attribute(certificate.subject, oid))]
+    found: dict[type, object] = {}
+    if certificate.x509 is not None:
+        try:
+            found = {type(item.value): item.value for item in certificate.x509.extensions}
+        except (ValueError, TypeError):
+            found = {}
+    alternative = found.get(x509.SubjectAlternativeName)
+    emails: list[str] = []
+    if isinstance(alternative, x509.SubjectAlternativeName):
+        emails = list(alternative.get_values_for_type(x509.RFC822Name))
+    constraints, usage = found.get(x509.BasicConstraints), found.get(x509.KeyUsage)
+    extended, authority = found.get(x509.ExtendedKeyUsage), found.get(x509.AuthorityKeyIdentifier)
+    subject_key = found.get(x509.SubjectKeyIdentifier)
+    is_ca = constraints.ca if isinstance(constraints, x509.BasicConstraints) else not found and certificate.self_issued
+    return Extensions(
+        is_ca=is_ca,
+        emails=tuple(dict.fromkeys(email for email in (*emails, *named))),
+        usages=tuple(_USAGES.get(oid.dotted_string, oid.dotted_string) for oid in extended)
+        if isinstance(extended, x509.ExtendedKeyUsage) else (),
+        signs=not isinstance(usage, x509.KeyUsage) or usage.digital_signature or usage.content_commitment,
+        encrypts=not isinstance(usage, x509.KeyUsage) or usage.key_encipherment or usage.key_agreement,
+        authority_key_id=authority.key_identifier if isinstance(authority, x509.AuthorityKeyIdentifier) else None,
+        subject_key_id=subject_key.digest if isinstance(subject_key, x509.SubjectKeyIdentifier) else None,
+    )
+
+
+def _time(data: bytes, element: tuple[int, int, int, int]) -> datetime:
+    """UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5), also the forms without seconds that old CAs wrote."""
+    from datetime import UTC
+
+    tag, _, start, end = element
+    text = data[start:end].decode("ascii", "replace").removesuffix("Z")
+    if tag == 0x17:
+        text = ("19" if text[:2] >= "50" else "20") + text
+    for form in ("%Y%m%d%H%M%S", "%Y%m%d%H%M"):
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    raise Malformed("a certificate's validity is not a date")

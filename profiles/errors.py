@@ -1,0 +1,80 @@
+"""Every error a caller can act on, one class each; ``code`` is the stable name in JSON."""
+
+from __future__ import annotations
+
+
+class Error(Exception):
+    """Base of all errors: a sentence for the user and a hint what to do next."""
+
+    code = "error"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class StoreNotFound(Error):
+    """There is no store at the location."""
+
+    code = "store-not-found"
+
+
+class StoreInUse(Error):
+    """Another program holds the store and did not let go in time."""
+
+    code = "store-in-use"
+
+
+class AccessDenied(Error):
+    """The system does not let this user read or write the store."""
+
+    code = "access-denied"
+
+
+class WrongPassword(Error):
+    """A password was given and it is not the store's."""
+
+    code = "wrong-password"
+
+
+class PasswordNeeded(Error):
+    """The store is locked and nobody could be asked."""
+
+    code = "password-needed"
+
+
+class KeyNotExportable(Error):
+    """The store holds the key but is marked never to hand it out."""
+
+    code = "key-not-exportable"
+
+
+class Malformed(Error):
+    """The bytes are not what their format demands."""
+
+    code = "malformed"
+
+
+class Unsupported(Error):
+    """Well-formed, but of an algorithm, version or kind that is not handled here."""
+
+    code = "unsupported"
+
+
+class VerificationFailed(Error):
+    """The fresh read of the target does not show what was written."""
+
+    code = "verification-failed"
+
+
+class NoMatch(Error):
+    """Nothing in the store is what was asked for."""
+
+    code = "no-match"
+
+
+class ToolFailed(Error):
+    """A program or library that was needed did not do its work."""
+
+    code = "tool-failed"

@@ -1,0 +1,285 @@
+"""The commit protocol: a step reaches both files whole or not at all, whatever interrupts it.
+
+backup (once) → intent of public rows → one key4 transaction → one cert9 transaction → the intent becomes the undo log.
+``recover`` rolls an interrupted step forward or back before anything else, needs no secret, and knows no absolute
+path, so a profile that was copied after a crash recovers too.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from profiles.errors import AccessDenied, Malformed, StoreInUse, StoreNotFound, ToolFailed
+from profiles.nss import attributes as at
+from profiles.nss import schema
+from profiles.nss.change import Change, Logged
+from profiles.nss.lock import locked
+from profiles.nss.sql import CERT_DB, KEY_DB, Table, commit, reading, translated, writing
+
+if TYPE_CHECKING:
+    from profiles.nss.envelope import PasswordEntry
+
+OWN = ".certferry"
+"""certferry's directory inside a profile: lock, intent, and one directory for each run that wrote."""
+_INTENT = "intent-"
+_KEPT_RUNS = 10
+
+
+class Run:
+    """Everything one opened store commits: one backup, one undo log with an entry for each step."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.own = directory / OWN
+        self.name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        self.path = self.own / self.name
+        self.steps = 0
+
+    @property
+    def point(self) -> str | None:
+        """The name by which ``undo`` finds this run, once something was committed."""
+        return self.name if self.steps else None
+
+    def commit(self, change: Change, entry: PasswordEntry | None) -> int:
+        """Write a step durably and return its number; ``entry`` makes a key4.db that is missing."""
+        _make_directory(self.directory)
+        schema.private_directory(self.own)
+        with locked(self.own):
+            _recover(self.directory, self.own)
+            made = schema.create(self.directory, entry) if entry is not None else []
+            try:
+                self._commit(change, made)
+            except BaseException:
+                _discard_empty(self.directory, made)
+                raise
+        self.steps += 1
+        return self.steps
+
+    def _commit(self, change: Change, made: list[str]) -> None:
+        logged = change.public()
+        intent = self.own / f"{_INTENT}{self.name}-{self.steps + 1:04d}.json"
+        with_keys = bool(change.key_inserts or change.meta_inserts or change.meta_updates)
+        try:
+            with ExitStack() as stack:
+                certs = stack.enter_context(writing(self.directory / CERT_DB))
+                keys = stack.enter_context(writing(self.directory / KEY_DB)) if with_keys else None
+                _require_free(change, certs, keys)
+                self._prepare(made)
+                _write(intent, logged.encode())
+                if keys is not None:
+                    with translated(keys.path):
+                        change.apply_to_keys(keys)
+                    commit(keys)
+                with translated(certs.path):
+                    logged.apply_to_certificates(certs)
+                commit(certs)
+        except BaseException:
+            if intent.exists():
+                _revert(self.directory, logged)
+                _remove(intent)
+            raise
+        _finish(intent, self.path)
+
+    def _prepare(self, made: list[str]) -> None:
+        """The backup before the first write, complete and durable; the caller holds both write locks."""
+        if self.path.exists():
+            return
+        draft = schema.private_directory(self.own / f"{self.name}.new")
+        try:
+            for name in (CERT_DB, KEY_DB):
+                if name not in made:
+                    _copy(self.directory / name, draft / name)
+            _write(draft / "created", "\n".join(made).encode())
+            with translated(self.path):
+                draft.rename(self.path)
+            schema.sync(self.own)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        _prune(self.own)
+
+    def revert(self, step: int) -> None:
+        """Take one committed step back and forget it."""
+        entry = self.path / f"{step:04d}.json"
+        with locked(self.own):
+            _recover(self.directory, self.own)
+            _revert(self.directory, Logged.decode(entry.read_bytes()))
+            _discard_empty(self.directory, _created(self.path))
+            _remove(entry)
+
+
+def recover(directory: Path) -> None:
+    """Finish or take back a step that was interrupted; costs one look into the directory where there is none."""
+    own = directory / OWN
+    if not pending(directory):
+        return
+    with locked(own):
+        _recover(directory, own)
+
+
+def pending(directory: Path) -> bool:
+    """Whether a step was interrupted here and not yet recovered."""
+    try:
+        return any((directory / OWN).glob(f"{_INTENT}*.json"))
+    except OSError:
+        return False
+
+
+def undo(directory: Path, run: str) -> tuple[int, int]:
+    """Take back every step of a run, newest first: how many certificates and keys went."""
+    own = directory / OWN
+    path = own / run
+    if Path(run).name != run or not path.is_dir():
+        raise StoreNotFound(f"there is no record of that migration in {directory}", "It may have been undone already.")
+    with locked(own):
+        _recover(directory, own)
+        certificates = keys = 0
+        for entry in sorted(path.glob("[0-9]*.json"), reverse=True):
+            gone = _revert(directory, Logged.decode(entry.read_bytes()))
+            certificates, keys = certificates + gone[0], keys + gone[1]
+        _discard_empty(directory, _created(path))
+        with translated(path):
+            path.rename(own / f"{run}.undone")
+    return certificates, keys
+
+
+def _recover(directory: Path, own: Path) -> None:
+    for intent in sorted(own.glob(f"{_INTENT}*.json")):
+        try:
+            logged = Logged.decode(intent.read_bytes())
+        except Malformed:
+            intent.rename(intent.with_suffix(".damaged"))
+            raise
+        with ExitStack() as stack:
+            certs = stack.enter_context(writing(directory / CERT_DB))
+            if (directory / KEY_DB).exists():
+                keys = stack.enter_context(writing(directory / KEY_DB))
+                if not logged.keys_written(keys):
+                    _remove(intent)
+                    continue
+            with translated(certs.path):
+                logged.apply_to_certificates(certs)
+            commit(certs)
+        run = intent.name.removeprefix(_INTENT).rsplit("-", 1)[0]
+        _finish(intent, own / run)
+
+
+def _revert(directory: Path, logged: Logged) -> tuple[int, int]:
+    """Certificates first: a crash between the two leaves a key without its certificate, never the reverse."""
+    with writing(directory / CERT_DB) as certs:
+        with translated(certs.path):
+            certificates = logged.revert_certificates(certs)
+        commit(certs)
+    if not (logged.key_ids or logged.meta_names or logged.meta_updates):
+        return certificates, 0
+    with writing(directory / KEY_DB) as keys:
+        with translated(keys.path):
+            gone = logged.revert_keys(keys, _still_used(directory, keys, logged.key_ids))
+        commit(keys)
+    return certificates, gone
+
+
+def _still_used(directory: Path, keys: Table, ids: tuple[int, ...]) -> frozenset[int]:
+    """Of those keys, the ones that some certificate left in cert9.db belongs to."""
+    if not ids:
+        return frozenset()
+    used = set()
+    with reading(directory / CERT_DB) as certs:
+        for object_id in ids:
+            for _, row in keys.rows("id = ?", (object_id,), (at.ID,)):
+                if certs.rows("a102 = ? AND a0 = ?", (row.get(at.ID), at.ulong(at.CERTIFICATE)), (at.ID,)):
+                    used.add(object_id)
+    return frozenset(used)
+
+
+def _require_free(change: Change, certs: Table, keys: Table | None) -> None:
+    if any(map(certs.taken, change.cert_inserts)) or (keys is not None and any(map(keys.taken, change.key_inserts))):
+        raise StoreInUse("another program wrote to the database at the same moment", "Try again.")
+
+
+def _make_directory(directory: Path) -> None:
+    if not directory.is_dir():
+        with translated(directory):
+            directory.mkdir(parents=True, mode=0o700)
+
+
+def _discard_empty(directory: Path, made: list[str]) -> None:
+    """Remove the database files that this run made, if nothing is in them."""
+    if not made:
+        return
+    for name in (CERT_DB, KEY_DB):
+        if (directory / name).exists():
+            with reading(directory / name) as table:
+                if table.rows("1", (), (at.CLASS,)):
+                    return
+    for name in made:
+        (directory / name).unlink(missing_ok=True)
+
+
+def _created(run: Path) -> list[str]:
+    try:
+        return [name for name in (run / "created").read_text().split("\n") if name in (CERT_DB, KEY_DB)]
+    except OSError:
+        return []
+
+
+def _write(path: Path, data: bytes) -> None:
+    """A new file, 0600, complete under its name or not there, durable."""
+    draft = path.with_name(path.name + ".part")
+    with translated(path):
+        handle = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.rename(path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+    schema.sync(path.parent)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with translated(target):
+        handle = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(handle, "wb") as file, source.open("rb") as original:
+            shutil.copyfileobj(original, file, 1 << 20)
+            file.flush()
+            os.fsync(file.fileno())
+    with reading(target) as copy, reading(source) as table:
+        if copy.columns != table.columns or target.stat().st_size != source.stat().st_size:
+            raise ToolFailed(f"the backup of {source} could not be read back", "Check the disk. Nothing was changed.")
+
+
+def _finish(intent: Path, run: Path) -> None:
+    """The step is in both files: its intent becomes an entry of the undo log. Failing here only delays that."""
+    try:
+        if run.is_dir():
+            intent.rename(run / f"{intent.stem.rsplit('-', 1)[1]}.json")
+            schema.sync(run)
+            schema.sync(intent.parent)
+        else:
+            _remove(intent)
+    except (OSError, AccessDenied, ToolFailed):
+        return
+
+
+def _remove(path: Path) -> None:
+    with translated(path):
+        path.unlink(missing_ok=True)
+    schema.sync(path.parent)
+
+
+def _prune(own: Path) -> None:
+    """Old backups go, so that a profile does not grow with every move; the newest ten stay."""
+    runs = sorted(path for path in own.iterdir() if path.is_dir() and not path.is_symlink())
+    for path in runs[:-_KEPT_RUNS]:
+        shutil.rmtree(path, ignore_errors=True)
+

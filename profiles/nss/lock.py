@@ -1,0 +1,51 @@
+"""One certferry at a time in one profile: an advisory lock on a file beside the databases."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from profiles.errors import StoreInUse
+from profiles.nss.sql import BUSY_SECONDS, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def locked(own: Path) -> Iterator[None]:
+    """Hold the lock in certferry's own directory of a profile; ``StoreInUse`` after the bounded wait.
+
+    The system lets go of it when the process ends, however it ends.
+    """
+    path = own / "lock"
+    with translated(path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    try:
+        end = time.monotonic() + BUSY_SECONDS
+        while not _try(handle):
+            if time.monotonic() > end:
+                raise StoreInUse(f"another certferry is writing to {own.parent}",
+                                 "Wait until it is done, then try again.")
+            time.sleep(0.05)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _try(handle: int) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

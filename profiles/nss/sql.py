@@ -1,0 +1,193 @@
+"""The two SQLite files of an NSS database: opening, reading and writing rows, and SQLite's errors in our words."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from profiles.errors import AccessDenied, Error, Malformed, StoreInUse, ToolFailed, Unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from profiles.nss.attributes import Row
+
+CERT_DB, KEY_DB = "cert9.db", "key4.db"
+PUBLIC, PRIVATE, META = "nssPublic", "nssPrivate", "metaData"
+
+BUSY_SECONDS = 5.0
+"""How long another program's lock is waited for."""
+
+_ID_BITS = 30
+
+
+def _sentence(error: sqlite3.Error, path: Path) -> Error:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreInUse(f"{path} is being used by another program, which did not let go of it in time",
+                          "Close the application that uses it and try again.")
+    if name.startswith(("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH", "SQLITE_CANTOPEN")):
+        return AccessDenied(f"{path} cannot be opened for this",
+                            "Check who owns the file and its directory, and whether they may be written.")
+    if name.startswith("SQLITE_FULL"):
+        return ToolFailed(f"the disk is full: {path} could not be written", "Make room and try again.")
+    if name.startswith("SQLITE_IOERR"):
+        return ToolFailed(f"the disk failed while {path} was read or written",
+                          "Check the disk; then try again. What was there before is kept.")
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return Malformed(f"{path} is not a sound database file",
+                         "It may be cut off or damaged; restore it from a backup of the profile.")
+    return Malformed(f"{path} is not an NSS database that can be read ({error})")
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Raise SQLite's and the system's errors about ``path`` as ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _sentence(error, path) from error
+    except PermissionError as error:
+        raise AccessDenied(f"{path} cannot be opened: {error.strerror}",
+                           "Check who owns the file and its directory.") from error
+    except OSError as error:
+        raise ToolFailed(f"{path}: {error.strerror or error}", "Check the disk and its free space.") from error
+
+
+def _connect(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None)
+    connection.text_factory = bytes
+    return connection
+
+
+class Table:
+    """One table of one file, open."""
+
+    def __init__(self, path: Path, name: str, connection: sqlite3.Connection) -> None:
+        self.path, self.name, self.connection = path, name, connection
+        with translated(path):
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            self.columns = tuple(
+                row[1].decode() for row in connection.execute(f"PRAGMA table_info({name})") if row[1] != b"id"
+            )
+        if version:
+            raise Unsupported(f"{path} is of a newer format (version {version}) than this program knows",
+                              "Look for a newer certferry.")
+        if not {"a0", "a102"} <= set(self.columns):
+            raise Malformed(f"{path} is an SQLite file, but not an NSS database")
+
+    def rows(self, where: str, values: Iterable[object] = (), columns: Iterable[str] = ()) -> list[tuple[int, Row]]:
+        """The objects that match, with those of the columns that this file has (all when none are named)."""
+        names = [name for name in columns if name in self.columns] or list(self.columns)
+        query = f"SELECT id, {', '.join(names)} FROM {self.name} WHERE {where}"  # noqa: S608 - names are our constants
+        with translated(self.path):
+            found = self.connection.execute(query, tuple(values)).fetchall()
+        return [(row[0], {n: _octets(v) for n, v in zip(names, row[1:], strict=True) if v is not None})
+                for row in found]
+
+    def has(self, column: str) -> bool:
+        """Whether the writer of this file knew that attribute."""
+        return column in self.columns
+
+    def taken(self, object_id: int) -> bool:
+        """Whether an object has that id."""
+        with translated(self.path):
+            query = f"SELECT 1 FROM {self.name} WHERE id = ?"  # noqa: S608 - our constant
+            return self.connection.execute(query, (object_id,)).fetchone() is not None
+
+    def insert(self, object_id: int, row: Row) -> None:
+        """A new object; attributes that this file has no column for are left out, as its writer would."""
+        known = {name: value for name, value in row.items() if value is not None and name in self.columns}
+        marks = ", ".join("?" * (len(known) + 1))
+        query = f"INSERT INTO {self.name} (id, {', '.join(known)}) VALUES ({marks})"  # noqa: S608 - our constants
+        self.connection.execute(query, (object_id, *known.values()))
+
+    def update(self, object_id: int, row: Row) -> None:
+        """New values for some attributes of an object."""
+        sets = ", ".join(f"{name} = ?" for name in row)
+        query = f"UPDATE {self.name} SET {sets} WHERE id = ?"  # noqa: S608 - our constants
+        self.connection.execute(query, (*row.values(), object_id))
+
+    def delete(self, object_id: int) -> None:
+        """Take an object out."""
+        self.connection.execute(f"DELETE FROM {self.name} WHERE id = ?", (object_id,))  # noqa: S608 - our constant
+
+    def meta(self, pattern: str = "%") -> dict[str, tuple[bytes, bytes | None]]:
+        """Rows of metaData by name (LIKE pattern)."""
+        with translated(self.path):
+            found = self.connection.execute("SELECT id, item1, item2 FROM metaData WHERE id LIKE ?", (pattern,))
+            return {_text(name): (_octets(one), two) for name, one, two in found.fetchall()}
+
+    def signature(self, name: str) -> bytes | None:
+        """One ``sig_…`` row of metaData."""
+        with translated(self.path):
+            row = self.connection.execute("SELECT item1 FROM metaData WHERE id = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def put_meta(self, name: str, one: bytes, two: bytes | None = None) -> None:
+        """A row of metaData, in place of one of that name."""
+        self.connection.execute("INSERT OR REPLACE INTO metaData (id, item1, item2) VALUES (?, ?, ?)", (name, one, two))
+
+    def delete_meta(self, name: str) -> None:
+        """Take a row of metaData out."""
+        self.connection.execute("DELETE FROM metaData WHERE id = ?", (name,))
+
+
+def _octets(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def table_of(path: Path) -> str:
+    """The table of objects in that file."""
+    return PRIVATE if path.name == KEY_DB else PUBLIC
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Table]:
+    """The objects of a file, for reading; a transaction that a crash left behind is rolled back first."""
+    with translated(path):
+        hot = Path(f"{path}-journal").exists()
+        connection = _connect(path, "rw" if hot else "ro", BUSY_SECONDS)
+    with closing(connection):
+        yield Table(path, table_of(path), connection)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Table]:
+    """The objects of a file with its write lock held; what is not committed by the end is rolled back."""
+    with translated(path):
+        connection = _connect(path, "rw", BUSY_SECONDS)
+    with closing(connection):
+        with translated(path):
+            connection.execute("PRAGMA synchronous = EXTRA")
+            connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield Table(path, table_of(path), connection)
+        finally:
+            if connection.in_transaction:
+                connection.rollback()
+
+
+def commit(table: Table) -> None:
+    """End the transaction of ``writing`` durably."""
+    with translated(table.path):
+        table.connection.execute("COMMIT")
+
+
+def fresh_id(table: Table, avoid: Iterable[int]) -> int:
+    """A random object id (30 bits, as softoken draws them) that neither the table nor ``avoid`` has."""
+    import secrets
+
+    avoided = set(avoid)
+    while True:
+        candidate = secrets.randbits(_ID_BITS)
+        if candidate and candidate not in avoided and not table.taken(candidate):
+            return candidate

@@ -1,0 +1,184 @@
+"""The NSS store: a profile directory with cert9.db and key4.db, through the native engine."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from profiles.errors import AccessDenied, Malformed, NoMatch, StoreNotFound, Unsupported, WrongPassword
+from profiles.model import Entry, Listing, Location, PendingKey, Problem, SealedPfx, Secret, Selection
+from profiles.nss import commit
+from profiles.nss.contents import Contents, read
+from profiles.nss.envelope import Keyring, PasswordEntry
+from profiles.nss.sql import CERT_DB, KEY_DB
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from profiles.store import Asker, Checkpoint
+
+_LEGACY = ("cert8.db", "key3.db", "cert7.db")
+_PROFILE_MARKS = ("prefs.js", "times.json", "compatibility.ini", "pkcs11.txt", "places.sqlite", "user.js")
+
+
+def present(directory: Path) -> bool:
+    """Whether there is an NSS database in the directory, whole or in part."""
+    return any((directory / name).exists() for name in (CERT_DB, KEY_DB))
+
+
+class NssStore:
+    """A ``Store`` over one profile directory; opening it finishes or takes back what a crash left behind."""
+
+    file = False
+    keeps_trust = True
+
+    def __init__(
+        self, location: Location, directory: Path, product: str = "NSS database", *, new: bool = False
+    ) -> None:
+        from profiles.pkcs12.dialects import SEALED
+
+        self.dialect = SEALED
+        self.location, self.directory, self.product = location, directory, product
+        self._ring: Keyring | None = None
+        self._new_entry: PasswordEntry | None = None
+        self._run = commit.Run(directory)
+        self._check_place(new=new)
+        if os.access(directory, os.W_OK):
+            commit.recover(directory)
+
+    def _check_place(self, *, new: bool) -> None:
+        directory = self.directory
+        if present(directory):
+            return
+        if not directory.exists():
+            if new:
+                return
+            raise StoreNotFound(f"there is no directory {directory}",
+                                "Check the path; `certferry stores` lists profiles.")
+        if not directory.is_dir():
+            raise Malformed(f"{directory} is not a profile directory")
+        names = {path.name for path in directory.iterdir()}
+        if names & set(_LEGACY):
+            raise Unsupported(f"{directory} holds a database of the old format (cert8.db, key3.db)",
+                              "Upgrade a copy of it first: certutil -M -d sql:COPY -n NICKNAME -t ,,")
+        if not new and names - {commit.OWN} and not names & set(_PROFILE_MARKS):
+            raise Malformed(f"{directory} is not an NSS profile: it has neither cert9.db nor key4.db",
+                            "Name the directory that holds these two files; `certferry stores` lists them.")
+
+    # -- reading
+
+    def list(self, subjects: Collection[bytes] | None = None) -> Listing:
+        """See ``Store``."""
+        contents = self._read(subjects)
+        ring = self._ring or _without_password(contents)
+        keys = {stored.object_id: key.object_id for stored in contents.certificates
+                if (key := contents.key_of(stored)) is not None}
+        entries = tuple(
+            Entry(stored.certificate, stored.nickname, stored.object_id in keys,
+                  contents.trust_of(stored.certificate, ring))
+            for stored in contents.certificates)
+        owned = set(keys.values())
+        pending = tuple(PendingKey(key.id, key.name, key.nickname) for key in contents.keys
+                        if key.object_id not in owned) if subjects is None else ()
+        problems = tuple(contents.problems)
+        if commit.pending(self.directory):
+            text = "an interrupted step waits here, and the directory cannot be written"
+            problems += (Problem("access-denied", text),)
+        state = "ready" if present(self.directory) else "empty"
+        return Listing(self.location, self.product, str(self.directory), state, entries, pending, problems)
+
+    def _read(self, subjects: Collection[bytes] | None = None) -> Contents:
+        return read(self.directory, subjects) if present(self.directory) else Contents()
+
+    def unlock(self, ask: Asker) -> None:
+        """See ``Store``."""
+        if self._ring is not None:
+            return
+        entry = self._read(()).password
+        if entry is None:
+            what = f"the new primary password of {self.location}"
+            password = ask(what, new=True) if ask.explicit else Secret("")
+            entry = self._new_entry = PasswordEntry.create(password)
+            self._ring = entry.open(password)
+            return
+        self._ring = entry.open(Secret(""))
+        for _ in range(ask.tries):
+            if self._ring is not None:
+                return
+            self._ring = entry.open(ask(f"the primary password of {self.location}"))
+        if self._ring is None:
+            raise WrongPassword(f"that is not the primary password of {self.location}",
+                                "It is the one that the application asks for when it starts or first uses a certificate.")
+
+    def export(self, wanted: Selection) -> SealedPfx:
+        """See ``Store``."""
+        from profiles.nss.keys import private_key, sealed_values
+        from profiles.pkcs12.seal import seal
+        from profiles.pkcs12.contents import Item
+
+        contents = self._read()
+        chosen = {stored.certificate.sha256: stored for stored in reversed(contents.certificates)
+                  if stored.certificate.sha256 in wanted.certificates}
+        loose = {key.id: key for key in contents.keys if key.id in wanted.keys}
+        wanted.require(chosen, loose)
+        pairs = [(stored, contents.key_of(stored)) for stored in chosen.values()]
+        keys = [key for _, key in pairs if key is not None] + [*loose.values()]
+        ring = self._unlocked(contents) if keys else None
+        if ring is not None:
+            ring.prepare(blob for key in keys if key.exportable for blob in sealed_values(key))
+        items = [Item(stored.certificate, private_key(key, ring) if key and ring else None, stored.nickname,
+                      contents.trust_of(stored.certificate, ring or _without_password(contents)))
+                 for stored, key in pairs]
+        items += [Item(None, private_key(key, ring), key.nickname) for key in loose.values() if ring]
+        return seal(items)
+
+    def sign(self, key_id: str, message: bytes) -> bytes:
+        """See ``Store``."""
+        from profiles.nss.keys import private_key
+
+        contents = self._key(key_id)
+        if not contents.keys:
+            raise NoMatch(f"the key {key_id} is not in {self.location}")
+        return private_key(contents.keys[0], self._unlocked(contents)).sign(message)
+
+    def _key(self, key_id: str) -> Contents:
+        from profiles.nss.contents import read_key
+
+        return read_key(self.directory, key_id) if present(self.directory) else Contents()
+
+    def _unlocked(self, contents: Contents) -> Keyring:
+        ring = self._ring or _without_password(contents)
+        if ring is None:
+            raise WrongPassword(f"{self.location} is locked", "Give its primary password.")
+        return ring
+
+    # -- writing
+
+    def checkpoint(self) -> Checkpoint:
+        """See ``Store``."""
+        from profiles.nss.checkpoint import NssCheckpoint
+
+        place = self.directory
+        while not place.exists():
+            place = place.parent
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise AccessDenied(f"{self.directory} may not be written", "Check who owns the directory and its mode.")
+        entry = self._new_entry
+        if entry is None and not all((self.directory / name).exists() for name in (CERT_DB, KEY_DB)):
+            entry = self._read(()).password or PasswordEntry.create(Secret(""))
+        return NssCheckpoint(self.directory, self._run, self._ring, entry)
+
+    @property
+    def undo_point(self) -> str | None:
+        """See ``Store``."""
+        return self._run.point
+
+    def undo(self, point: str) -> int:
+        """See ``Store``."""
+        return sum(commit.undo(self.directory, point))
+
+
+def _without_password(contents: Contents) -> Keyring | None:
+    return contents.password.open(Secret("")) if contents.password else None
+

@@ -1,0 +1,64 @@
+"""From the text of a location, or from what discovery found, to an open store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from profiles.errors import Unsupported
+from profiles.model import Location
+
+if TYPE_CHECKING:
+    from profiles.discover import Found
+    from profiles.store import Store
+
+ENGINES = ("native", "python-nss")
+
+
+def open_store(text: str, *, engine: str = "native", new: bool = False) -> Store:
+    """The store at a location; with ``new``, also one that is yet to be made there.
+
+    ``text`` is ``kind``, ``kind:where`` or a bare path. Raises ``StoreNotFound``, ``Malformed``, ``Unsupported``.
+    """
+    kind, colon, where = text.partition(":")
+    if colon and kind == "nss":
+        directory = Path(where).expanduser().absolute()
+        return _nss(Location("nss", str(directory)), directory, "NSS database", engine, new=new)
+    if colon and kind in ("p12", "pem"):
+        return _file(kind, where)
+    from profiles.discover import resolve
+
+    found = resolve(text)
+    return open_found(found, engine=engine, new=new)
+
+
+def open_found(found: Found, *, engine: str = "native", new: bool = False) -> Store:
+    """The store that discovery found; with ``new``, also where the application has not made it yet."""
+    if found.location.kind in ("p12", "pem"):
+        return _file(found.location.kind, found.location.where)
+    # An application's own profile may lack a database: then it is empty, and a valid target.
+    application = found.location.kind != "nss"
+    return _nss(found.location, Path(found.path), found.product, engine, new=new or application)
+
+
+def _nss(location: Location, directory: Path, product: str, engine: str, *, new: bool) -> Store:
+    if engine not in ENGINES:
+        raise Unsupported(f"there is no engine {engine!r}", f"--engine takes {' or '.join(ENGINES)}.")
+    if engine == "python-nss":
+        from profiles.nss.library import LibraryStore
+
+        return LibraryStore(location, directory, product, new=new)
+    from profiles.nss.store import NssStore
+
+    return NssStore(location, directory, product, new=new)
+
+
+def _file(kind: str, where: str) -> Store:
+    if kind == "p12":
+        from profiles.files.pkcs12 import Pkcs12File
+
+        return Pkcs12File(Path(where).expanduser().absolute())
+    from profiles.files.pem import PemFile
+
+    certificate, _, key = where.partition(",")
+    return PemFile(Path(certificate).expanduser().absolute(), Path(key).expanduser().absolute() if key else None)

@@ -1,0 +1,64 @@
+"""Object identifiers of digests, and names for what is recognised but not handled."""
+
+from __future__ import annotations
+
+from profiles.errors import Unsupported
+
+DIGESTS = {
+    "1.2.840.113549.2.5": "md5",
+    "1.3.14.3.2.26": "sha1",
+    "2.16.840.1.101.3.4.2.4": "sha224",
+    "2.16.840.1.101.3.4.2.1": "sha256",
+    "2.16.840.1.101.3.4.2.2": "sha384",
+    "2.16.840.1.101.3.4.2.3": "sha512",
+    "2.16.840.1.101.3.4.2.7": "sha3_224",
+    "2.16.840.1.101.3.4.2.8": "sha3_256",
+    "2.16.840.1.101.3.4.2.9": "sha3_384",
+    "2.16.840.1.101.3.4.2.10": "sha3_512",
+}
+HMACS = {
+    "1.2.840.113549.2.7": "sha1",
+    "1.2.840.113549.2.8": "sha224",
+    "1.2.840.113549.2.9": "sha256",
+    "1.2.840.113549.2.10": "sha384",
+    "1.2.840.113549.2.11": "sha512",
+}
+_UNHANDLED = {
+    "1.2.643.2.2.9": "GOST R 34.11-94",
+    "1.2.643.2.2.10": "HMAC GOST R 34.11-94",
+    "1.2.643.2.2.21": "GOST 28147-89",
+    "1.2.643.7.1.1.2.2": "Streebog-256",
+    "1.2.643.7.1.1.2.3": "Streebog-512",
+    "1.2.643.7.1.1.4.1": "HMAC Streebog-256",
+    "1.2.643.7.1.1.4.2": "HMAC Streebog-512",
+    "1.2.643.7.1.1.5.1.1": "Magma CTR-ACPKM",
+    "1.2.643.7.1.1.5.1.2": "Magma CTR-ACPKM-OMAC",
+    "1.2.643.7.1.1.5.2.1": "Kuznyechik CTR-ACPKM",
+    "1.2.643.7.1.1.5.2.2": "Kuznyechik CTR-ACPKM-OMAC",
+    "1.2.840.113549.1.5.1": "PBE MD2 DES",
+    "1.2.840.113549.1.5.4": "PBE MD2 RC2",
+    "1.2.840.113549.2.2": "MD2",
+    "1.2.840.113549.2.12": "HMAC SHA-512/224",
+    "1.2.840.113549.2.13": "HMAC SHA-512/256",
+    "1.2.840.113549.3.9": "RC5-CBC",
+    "1.2.156.10197.1.104.2": "SM4-CBC",
+    "1.2.156.10197.1.401": "SM3",
+    "1.2.410.200004.1.4": "SEED-CBC",
+    "1.2.410.200004.1.15": "PBE SHA-1 SEED",
+    "1.2.392.200011.61.1.1.1.2": "Camellia-128-CBC",
+    "2.16.840.1.101.3.4.1.6": "AES-128-GCM",
+    "2.16.840.1.101.3.4.1.26": "AES-192-GCM",
+    "2.16.840.1.101.3.4.1.46": "AES-256-GCM",
+    "2.16.840.1.101.3.4.2.11": "SHAKE128",
+    "2.16.840.1.101.3.4.2.12": "SHAKE256",
+    "1.3.6.1.4.1.3029.1.2": "Blowfish-CBC",
+    "1.2.840.113533.7.66.10": "CAST5-CBC",
+    "1.3.6.1.4.1.188.7.1.1.2": "IDEA-CBC",
+}
+
+
+def unhandled(what: str, oid: str) -> Unsupported:
+    """The refusal of an algorithm, by name where it has one and by its object identifier."""
+    name = f"{_UNHANDLED[oid]} ({oid})" if oid in _UNHANDLED else oid
+    return Unsupported(f"the file uses {name} as {what}, which is not handled here",
+                       "Open it with the program that made it and export it anew, with AES-256.")

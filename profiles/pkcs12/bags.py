@@ -1,0 +1,120 @@
+"""SafeContents (RFC 7292, section 4.2): bags and their attributes, read and written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from profiles import asn1
+from profiles.errors import Malformed, Unsupported
+from profiles.model import NO_TRUST, Trust
+from profiles.pkcs12 import limits
+from profiles.trust import from_letters, letters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from profiles.asn1 import Node
+
+_BAG = "1.2.840.113549.1.12.10.1."
+KEY, SHROUDED_KEY, CERTIFICATE, CRL, SECRET, NESTED = (_BAG + str(number) for number in range(1, 7))
+X509_CERTIFICATE = "1.2.840.113549.1.9.22.1"
+_FRIENDLY_NAME, _LOCAL_KEY_ID = "1.2.840.113549.1.9.20", "1.2.840.113549.1.9.21"
+_TRUST_LETTERS = "2.16.840.1.113730.5.1.1.1"  # Dogtag's; no other attribute for trust is in use
+_STRINGS = {asn1.BMP_STRING: "utf-16-be", asn1.UTF8_STRING: "utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The attributes of a bag that mean something here; all others are passed over."""
+
+    nickname: str = ""
+    local_id: bytes = b""
+    trust: Trust = NO_TRUST
+
+
+NO_LABELS = Labels()
+
+
+@dataclass(frozen=True, slots=True)
+class Bag:
+    """One SafeBag: its type, what is inside ``[0]``, and its labels."""
+
+    kind: str
+    value: Node
+    labels: Labels
+
+
+class BagCount:
+    """Counts the bags of one file against the limit."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = limits.MAX_BAGS
+
+    def one(self) -> None:
+        """One bag more."""
+        self._left -= 1
+        if self._left < 0:
+            raise Unsupported(f"the file holds more than {limits.MAX_BAGS} entries")
+
+
+def parse_bags(contents: Node, count: BagCount, depth: int = 0) -> Iterator[Bag]:
+    """Every bag of a SafeContents, those of nested ones in place."""
+    if depth > limits.MAX_BAG_DEPTH:
+        raise Malformed("the entries of the file are nested too deeply")
+    for node in contents.sequence():
+        count.one()
+        kind, value, *attributes = node.sequence(2)
+        if kind.oid() == NESTED:
+            yield from parse_bags(value.explicit(0), count, depth + 1)
+        else:
+            yield Bag(kind.oid(), value.explicit(0), _labels(attributes))
+
+
+def _labels(attributes: list[Node]) -> Labels:
+    found: dict[str, Node] = {}
+    for attribute in attributes[0].expect(asn1.SET).children if attributes else ():
+        kind, values = attribute.sequence(2)[:2]
+        if values.expect(asn1.SET).children:
+            found.setdefault(kind.oid(), values.children[0])
+    local_id, trust = found.get(_LOCAL_KEY_ID), found.get(_TRUST_LETTERS)
+    return Labels(
+        nickname=_text(found.get(_FRIENDLY_NAME)),
+        local_id=local_id.octets() if local_id is not None else b"",
+        trust=from_letters(_text(trust)) if trust is not None else NO_TRUST,
+    )
+
+
+def _text(node: Node | None) -> str:
+    if node is None:
+        return ""
+    return node.content.decode(_STRINGS.get(node.tag, "latin-1"), "replace").rstrip("\0")
+
+
+def bag(kind: str, value: bytes, labels: Labels) -> bytes:
+    """A SafeBag as DER."""
+    attributes = []
+    if labels.nickname:
+        attributes.append(_attribute(_FRIENDLY_NAME, _bmp(labels.nickname)))
+    if labels.local_id:
+        attributes.append(_attribute(_LOCAL_KEY_ID, asn1.octets(labels.local_id)))
+    if labels.trust:
+        attributes.append(_attribute(_TRUST_LETTERS, _bmp(letters(labels.trust))))
+    rest = asn1.set_of(*attributes) if attributes else b""
+    return asn1.sequence(asn1.oid(kind), asn1.tlv(asn1.context(0), value), rest)
+
+
+def _attribute(kind: str, value: bytes) -> bytes:
+    return asn1.sequence(asn1.oid(kind), asn1.set_of(value))
+
+
+def _bmp(text: str) -> bytes:
+    return asn1.tlv(asn1.BMP_STRING, text.encode("utf-16-be", "replace"))
+
+
+def certificate_bag(der: bytes, labels: Labels) -> bytes:
+    """A CertBag of an X.509 certificate as DER (RFC 7292, 4.2.3)."""
+    value = asn1.sequence(asn1.oid(X509_CERTIFICATE), asn1.tlv(asn1.context(0), asn1.octets(der)))
+    return bag(CERTIFICATE, value, labels)

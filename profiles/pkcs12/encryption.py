@@ -1,0 +1,269 @@
+"""Password-based encryption: PBES1 of PKCS#12 (RFC 7292, appendix C) and of PKCS#5, and PBES2 (RFC 8018)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING
+
+from profiles import asn1
+from profiles.errors import Malformed, Unsupported, WrongPassword
+from profiles.pkcs12 import ciphers, kdf, limits
+from profiles.pkcs12.algorithms import HMACS, unhandled
+from profiles.pkcs12.ciphers import Cipher, rc2_cbc
+from profiles.pkcs12.passwords import Spelling, octet_spellings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from profiles.asn1 import Node
+    from profiles.pkcs12.limits import Allowance
+
+PBES2, PBKDF2, SCRYPT = "1.2.840.113549.1.5.13", "1.2.840.113549.1.5.12", "1.3.6.1.4.1.11591.4.11"
+_PBE_3DES, _PBE_RC2_40 = "1.2.840.113549.1.12.1.3", "1.2.840.113549.1.12.1.6"
+_RC2_CBC = "1.2.840.113549.3.2"
+
+_PKCS12_CIPHERS = {
+    "1.2.840.113549.1.12.1.1": ciphers.RC4_128,
+    "1.2.840.113549.1.12.1.2": ciphers.RC4_40,
+    _PBE_3DES: ciphers.DES_EDE3,
+    "1.2.840.113549.1.12.1.4": ciphers.DES_EDE2,
+    "1.2.840.113549.1.12.1.5": rc2_cbc(128),
+    _PBE_RC2_40: rc2_cbc(40),
+}
+_PKCS5_CIPHERS = {
+    "1.2.840.113549.1.5.3": ("md5", ciphers.DES),
+    "1.2.840.113549.1.5.6": ("md5", rc2_cbc(64)),
+    "1.2.840.113549.1.5.10": ("sha1", ciphers.DES),
+    "1.2.840.113549.1.5.11": ("sha1", rc2_cbc(64)),
+}
+_CIPHERS = {
+    "2.16.840.1.101.3.4.1.2": ciphers.AES_128,
+    "2.16.840.1.101.3.4.1.22": ciphers.AES_192,
+    "2.16.840.1.101.3.4.1.42": ciphers.AES_256,
+    "1.2.840.113549.3.7": ciphers.DES_EDE3,
+    "1.3.14.3.2.7": ciphers.DES,
+    "1.2.392.200011.61.1.1.1.2": ciphers.CAMELLIA_128,
+    "1.2.392.200011.61.1.1.1.3": ciphers.CAMELLIA_192,
+    "1.2.392.200011.61.1.1.1.4": ciphers.CAMELLIA_256,
+}
+_RC2_VERSIONS = {160: 40, 120: 64, 58: 128}
+
+
+class Encryption(Enum):
+    """What a writer can seal with; the value is the OID of its PBES1 scheme, or of its PBES2 cipher."""
+
+    AES_256 = "2.16.840.1.101.3.4.1.42"
+    AES_128 = "2.16.840.1.101.3.4.1.2"
+    PBE_3DES = _PBE_3DES
+    PBE_RC2_40 = _PBE_RC2_40
+
+
+@dataclass(frozen=True, slots=True)
+class Pbkdf2:
+    """PBKDF2 and its parameters (RFC 8018, A.2)."""
+
+    salt: bytes
+    iterations: int
+    digest: str
+    key_length: int | None = None
+
+    def derive(self, password: bytes, length: int) -> bytes:
+        """A key of that length."""
+        return kdf.pbkdf2(self.digest, password, self.salt, self.iterations, length)
+
+
+@dataclass(frozen=True, slots=True)
+class Scrypt:
+    """Scrypt and its parameters N, r, p (RFC 7914, section 7)."""
+
+    salt: bytes
+    cost: tuple[int, int, int]
+    key_length: int | None = None
+
+    @property
+    def iterations(self) -> int:
+        """What one derivation takes from the allowance."""
+        n, r, p = self.cost
+        return n * r * p
+
+    def derive(self, password: bytes, length: int) -> bytes:
+        """A key of that length."""
+        return kdf.scrypt(password, self.salt, self.cost, length)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """How one piece is sealed; ``digest`` is empty for PBES2, and the IV of PBES1 comes from the password."""
+
+    cipher: Cipher
+    derivation: Pbkdf2 | Scrypt
+    iv: bytes = b""
+    digest: str = ""
+    pkcs12: bool = False
+
+    def secrets(self, spelling: Spelling) -> tuple[bytes, ...]:
+        """What of a spelled password goes into the derivation, in the order to try."""
+        if self.pkcs12:
+            return (spelling.bmp,)
+        return (spelling.octets,) if self.digest else octet_spellings(spelling)
+
+    def keyed(self, secret: bytes) -> tuple[bytes, bytes]:
+        """Key and IV."""
+        cipher, source = self.cipher, self.derivation
+        if not self.digest:
+            return source.derive(secret, cipher.key_length), self.iv
+        if self.pkcs12:
+            made = partial(kdf.pkcs12, self.digest, secret, source.salt, source.iterations)
+            return made(kdf.KEY, cipher.key_length), made(kdf.IV, cipher.iv_length) if cipher.iv_length else b""
+        derived = kdf.pbkdf1(self.digest, secret, source.salt, source.iterations)
+        return derived[:8], derived[8:16]
+
+
+def parse_scheme(algorithm: Node, allowance: Allowance) -> Scheme:
+    """Read the AlgorithmIdentifier of something sealed, and take its iterations from the allowance."""
+    name, *parameters = algorithm.sequence(1)
+    oid = name.oid()
+    if oid == PBES2:
+        return _parse_pbes2(_only(parameters), allowance)
+    pkcs12 = _PKCS12_CIPHERS.get(oid)
+    digest, cipher = ("sha1", pkcs12) if pkcs12 else _PKCS5_CIPHERS.get(oid, ("", None))
+    if cipher is None:
+        raise unhandled("its encryption", oid)
+    salt, iterations, *_ = _only(parameters).sequence(2)
+    source = Pbkdf2(limits.salt(salt.octets()), allowance.reserve(iterations.integer()), digest)
+    return Scheme(cipher, source, digest=digest, pkcs12=bool(pkcs12))
+
+
+def _only(parameters: list[Node]) -> Node:
+    if len(parameters) != 1:
+        raise Malformed("an algorithm lacks its parameters")
+    return parameters[0]
+
+
+def _parse_pbes2(parameters: Node, allowance: Allowance) -> Scheme:
+    derivation, encryption = parameters.sequence(2)[:2]
+    source = parse_derivation(derivation, allowance)
+    name, *rest = encryption.sequence(1)
+    oid = name.oid()
+    if oid == _RC2_CBC:
+        cipher, iv = _rc2(_only(rest), source.key_length)
+    elif oid in _CIPHERS:
+        cipher, iv = _CIPHERS[oid], _only(rest).octets()
+    else:
+        raise unhandled("its cipher", oid)
+    if len(iv) != cipher.iv_length or source.key_length not in (None, cipher.key_length):
+        raise Malformed(f"the key or initial vector of {cipher.name} has the wrong length")
+    return Scheme(cipher, source, iv)
+
+
+def _rc2(parameters: Node, key_length: int | None) -> tuple[Cipher, bytes]:
+    """RC2-CBC-Parameter (RFC 8018, B.2.3)."""
+    if parameters.tag == asn1.OCTET_STRING:
+        return rc2_cbc(32, key_length), parameters.octets()
+    *version, iv = parameters.sequence(1)
+    number = version[0].integer() if version else 0
+    bits = _RC2_VERSIONS.get(number, number) if version else 32
+    if not 0 < bits <= 1024 or (number not in _RC2_VERSIONS and 32 != bits < 256):
+        raise Malformed("the parameters of RC2 are not valid")
+    return rc2_cbc(bits, key_length), iv.octets()
+
+
+def parse_derivation(algorithm: Node, allowance: Allowance) -> Pbkdf2 | Scrypt:
+    """Read the AlgorithmIdentifier of a PBKDF2 or scrypt, and take its cost from the allowance."""
+    name, *rest = algorithm.sequence(1)
+    oid = name.oid()
+    if oid not in (PBKDF2, SCRYPT):
+        raise unhandled("its key derivation", oid)
+    salt, *numbers = _only(rest).sequence(2)
+    if salt.tag not in (asn1.OCTET_STRING, asn1.OCTET_STRING | asn1.CONSTRUCTED):
+        raise Malformed("the salt of a key derivation is missing or of another type than bytes")
+    if oid == SCRYPT:
+        n, r, p, length = ([node.integer() for node in numbers] + [None])[:4] if len(numbers) > 2 else [0, 0, 0, None]
+        allowance.reserve_scrypt(n or 0, r or 0, p or 0)
+        return Scrypt(limits.salt(salt.octets()), (n or 0, r or 0, p or 0), _length(length))
+    iterations = allowance.reserve(numbers[0].integer())
+    digest, given = "sha1", None
+    for node in numbers[1:]:
+        if node.tag == asn1.INTEGER:
+            given = node.integer()
+        else:
+            digest = _prf(node)
+    return Pbkdf2(limits.salt(salt.octets()), iterations, digest, _length(given))
+
+
+def _prf(node: Node) -> str:
+    oid = node.sequence(1)[0].oid()
+    if oid not in HMACS:
+        raise unhandled("the pseudo-random function of its key derivation", oid)
+    return HMACS[oid]
+
+
+def _length(given: int | None) -> int | None:
+    if given is not None and given < 1:
+        raise Malformed("the key length of a key derivation is not positive")
+    if given is not None and given > limits.MAX_KEY_LENGTH:
+        raise Unsupported(f"a key derivation asks for a key longer than {limits.MAX_KEY_LENGTH} bytes")
+    return given
+
+
+def unseal(scheme: Scheme, data: bytes, spellings: Iterable[Spelling], allowance: Allowance) -> tuple[Node, Spelling]:
+    """What was sealed, and the spelling of the password that opened it; ``WrongPassword`` if none does.
+
+    A wrong key shows by its padding and by what it decrypts to being no ASN.1.
+    """
+    if scheme.cipher.block and (not data or len(data) % scheme.cipher.block):
+        raise Malformed("sealed data is not a whole number of cipher blocks")
+    for number, (secret, spelling) in enumerate(_tries(scheme, spellings)):
+        if number:
+            if not allowance.affords(scheme.derivation.iterations):
+                break
+            allowance.reserve(scheme.derivation.iterations)
+        try:
+            return asn1.parse(scheme.cipher.decrypt(*scheme.keyed(secret), data)), spelling
+        except Malformed:
+            continue
+    raise WrongPassword("the password is wrong")
+
+
+def _tries(scheme: Scheme, spellings: Iterable[Spelling]) -> Iterator[tuple[bytes, Spelling]]:
+    """Each secret once, the proper one of every spelling before the odd ones of any."""
+    ranked = [(rank, secret, spelling) for spelling in spellings
+              for rank, secret in enumerate(scheme.secrets(spelling))]
+    seen = set()
+    for _, secret, spelling in sorted(ranked, key=lambda entry: entry[0]):
+        if secret not in seen:
+            seen.add(secret)
+            yield secret, spelling
+
+
+def seal(
+    plain: bytes, encryption: Encryption, password: Spelling, digest: str, cost: tuple[int, int]
+) -> tuple[bytes, bytes]:
+    """Encrypt with a fresh salt: (AlgorithmIdentifier as DER, cipher text). ``cost`` is iterations and salt length.
+
+    ``digest`` is PBKDF2's; PBES1 has none to choose.
+    """
+    iterations, salt = cost[0], os.urandom(cost[1])
+    parameters = (asn1.octets(salt), asn1.integer(iterations))
+    if encryption.value in _PKCS12_CIPHERS:
+        scheme = Scheme(_PKCS12_CIPHERS[encryption.value], Pbkdf2(salt, iterations, "sha1"), digest="sha1", pkcs12=True)
+        algorithm = asn1.sequence(asn1.oid(encryption.value), asn1.sequence(*parameters))
+    else:
+        cipher = _CIPHERS[encryption.value]
+        scheme = Scheme(cipher, Pbkdf2(salt, iterations, digest), os.urandom(cipher.iv_length))
+        algorithm = asn1.sequence(asn1.oid(PBES2), asn1.sequence(
+            pbkdf2_der(parameters, digest),
+            asn1.sequence(asn1.oid(encryption.value), asn1.octets(scheme.iv)),
+        ))
+    key, iv = scheme.keyed(scheme.secrets(password)[0])
+    return algorithm, scheme.cipher.encrypt(key, iv, plain)
+
+
+def pbkdf2_der(parameters: tuple[bytes, ...], digest: str) -> bytes:
+    """The AlgorithmIdentifier of PBKDF2 from its leading parameters as DER and the digest of its HMAC."""
+    oid = next(oid for oid, name in HMACS.items() if name == digest)
+    prf = asn1.sequence(asn1.oid(oid), asn1.null())
+    return asn1.sequence(asn1.oid(PBKDF2), asn1.sequence(*parameters, prf))

@@ -1,0 +1,54 @@
+"""Keys from passwords: RFC 7292 appendix B, PBKDF1 and PBKDF2 (RFC 8018). Callers have checked every count."""
+
+from __future__ import annotations
+
+import hashlib
+
+KEY, IV, MAC = 1, 2, 3
+"""The purposes of RFC 7292, B.3."""
+
+
+def pkcs12(digest: str, password: bytes, salt: bytes, iterations: int, purpose: int, length: int) -> bytes:
+    """``length`` bytes for one purpose from a BMPString password (RFC 7292, B.2)."""
+    hash_ = getattr(hashlib, digest)
+    block = hash_().block_size
+    inputs = bytearray(_filled(salt, block) + _filled(password, block))
+    out = b""
+    while True:
+        value: bytes = hash_(bytes((purpose,)) * block + inputs).digest()
+        for _ in range(iterations - 1):
+            value = hash_(value).digest()
+        out += value
+        if len(out) >= length:
+            return out[:length]
+        addend = int.from_bytes((value * (block // len(value) + 1))[:block], "big") + 1
+        for start in range(0, len(inputs), block):
+            total = int.from_bytes(inputs[start : start + block], "big") + addend
+            inputs[start : start + block] = (total % (1 << 8 * block)).to_bytes(block, "big")
+
+
+def _filled(value: bytes, block: int) -> bytes:
+    if not value:
+        return b""
+    size = -(-len(value) // block) * block
+    return (value * (size // len(value) + 1))[:size]
+
+
+def pbkdf1(digest: str, password: bytes, salt: bytes, iterations: int) -> bytes:
+    """One digest's length from a password (RFC 8018, 5.1)."""
+    hash_ = getattr(hashlib, digest)
+    value: bytes = hash_(password + salt).digest()
+    for _ in range(iterations - 1):
+        value = hash_(value).digest()
+    return value
+
+
+def pbkdf2(digest: str, password: bytes, salt: bytes, iterations: int, length: int) -> bytes:
+    """``length`` bytes from a password (RFC 8018, 5.2)."""
+    return hashlib.pbkdf2_hmac(digest, password, salt, iterations, length)
+
+
+def scrypt(password: bytes, salt: bytes, cost: tuple[int, int, int], length: int) -> bytes:
+    """``length`` bytes from a password and (N, r, p) (RFC 7914)."""
+    n, r, p = cost
+    return hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, maxmem=256 << 20, dklen=length)

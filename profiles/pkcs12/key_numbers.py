@@ -1,0 +1,178 @@
+"""The numbers of a private key, in and out of PKCS#8 (RFC 5208, RFC 8017 A.1.2, RFC 5915, RFC 8410)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from profiles import asn1
+from profiles.errors import Malformed, Unsupported
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+RSA, RSA_PSS, RSA_OAEP = "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.7"
+RSA_FAMILY = (RSA, RSA_PSS, RSA_OAEP)
+DSA, EC, ED25519, ED448 = "1.2.840.10040.4.1", "1.2.840.10045.2.1", "1.3.101.112", "1.3.101.113"
+X25519, X448 = "1.3.101.110", "1.3.101.111"
+
+MAX_RSA_BITS = 16384
+MAX_DSA_BITS = 8192
+
+
+class RsaNumbers(NamedTuple):
+    """The eight numbers of a two-prime RSA key, in the order of RSAPrivateKey."""
+
+    n: int
+    e: int
+    d: int
+    p: int
+    q: int
+    dp: int
+    dq: int
+    qinv: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateKeyInfo:
+    """A PKCS#8 PrivateKeyInfo, taken apart: parameters and algorithm are DER, ``body`` is the secret part."""
+
+    algorithm: str
+    parameters: bytes
+    algorithm_der: bytes
+    body: bytes
+
+    @classmethod
+    def parse(cls, pkcs8: bytes) -> PrivateKeyInfo:
+        """Read a PrivateKeyInfo; attributes and a public key after it are allowed and passed over."""
+        version, algorithm, body, *rest = asn1.parse(pkcs8).sequence(3)
+        if version.integer() not in (0, 1) or any(node.tag & 0xC0 != 0x80 for node in rest):
+            raise Malformed("this is not a PKCS#8 private key")
+        oid, *parameters = algorithm.sequence(1)
+        return cls(oid.oid(), b"".join(map(asn1.der, parameters)), asn1.der(algorithm), body.octets())
+
+    @property
+    def bare(self) -> bytes:
+        """The same key as DER of version 0, without attributes."""
+        return asn1.sequence(asn1.integer(0), self.algorithm_der, asn1.octets(self.body))
+
+
+def _pkcs8(oid: str, parameters: bytes, body: bytes) -> bytes:
+    return asn1.sequence(asn1.integer(0), asn1.sequence(asn1.oid(oid), parameters), asn1.octets(body))
+
+
+def rsa_pkcs8(n: int, e: int, d: int, p: int, q: int, dp: int, dq: int, qinv: int) -> bytes:  # noqa: PLR0913
+    """The PKCS#8 of an RSA key from its numbers."""
+    numbers = (0, n, e, d, p, q, dp, dq, qinv)
+    return _pkcs8(RSA, asn1.null(), asn1.sequence(*map(asn1.integer, numbers)))
+
+
+def rsa_numbers(pkcs8: bytes) -> RsaNumbers:
+    """The numbers of an RSA key, checked to belong together as far as n = p·q shows."""
+    return rsa_body_numbers(PrivateKeyInfo.parse(pkcs8))
+
+
+def rsa_body_numbers(info: PrivateKeyInfo) -> RsaNumbers:
+    """As ``rsa_numbers``, from a key that is taken apart already."""
+    if info.algorithm not in RSA_FAMILY:
+        raise Malformed("this is not an RSA key")
+    version, *numbers = (node.integer() for node in asn1.parse(info.body).sequence(9)[:9])
+    if version == 1:
+        raise Unsupported("this RSA key has more than two primes (multi-prime RSA, RFC 8017)")
+    found = RsaNumbers(*numbers)
+    if found.n.bit_length() > MAX_RSA_BITS:
+        raise Unsupported(f"this RSA key has {found.n.bit_length()} bits; at most {MAX_RSA_BITS} are handled")
+    if min(found.p, found.q) < 2 or found.n != found.p * found.q or min(found.e, found.d) < 1:
+        raise Malformed("the numbers of an RSA private key do not belong together: the key is damaged")
+    return found
+
+
+def ec_pkcs8(parameters: bytes, scalar: bytes, point: bytes | None = None) -> bytes:
+    """The PKCS#8 of an EC key from its curve (ECParameters as DER), its secret scalar and its public point."""
+    public = asn1.tlv(asn1.context(1), asn1.bits(point)) if point else b""
+    return _pkcs8(EC, parameters, asn1.sequence(asn1.integer(1), asn1.octets(scalar), public))
+
+
+def ec_parts(pkcs8: bytes) -> tuple[bytes, bytes, bytes]:
+    """Curve (ECParameters as DER), secret scalar in the curve's full length, and uncompressed public point."""
+    return ec_body_parts(PrivateKeyInfo.parse(pkcs8))
+
+
+def ec_body_parts(info: PrivateKeyInfo) -> tuple[bytes, bytes, bytes]:
+    """As ``ec_parts``, from a key that is taken apart already."""
+    if info.algorithm != EC:
+        raise Malformed("this is not an EC key")
+    _, secret, *rest = asn1.parse(info.body).sequence(2)
+    tagged = {node.tag: node for node in rest}
+    parameters = info.parameters
+    if parameters in (b"", asn1.null()):
+        if asn1.context(0) not in tagged:
+            raise Malformed("an EC private key does not name its curve")
+        parameters = asn1.der(tagged[asn1.context(0)].explicit(0))
+    scalar, point = secret.octets(), b""
+    if asn1.context(1) in tagged:
+        point = tagged[asn1.context(1)].explicit(1).expect(asn1.BIT_STRING).content[1:]
+    if len(scalar) > 128:
+        raise Malformed("the secret number of an EC private key is absurdly long")
+    return _ec_completed(parameters, scalar, point)
+
+
+def _ec_completed(parameters: bytes, scalar: bytes, point: bytes) -> tuple[bytes, bytes, bytes]:
+    """The point is computed where the curve is known, so that one that was stored wrongly does no harm."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    curve = named_curve(parameters)
+    if curve is not None:
+        size = (curve.key_size + 7) // 8
+        try:
+            key = ec.derive_private_key(int.from_bytes(scalar, "big"), curve)
+        except UnsupportedAlgorithm:
+            pass
+        except ValueError:
+            raise Malformed("the secret number of an EC private key does not fit its curve") from None
+        else:
+            point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+            scalar = int.from_bytes(scalar, "big").to_bytes(size, "big")
+    if not point:
+        name = asn1.dotted(parameters[2:]) if parameters[:1] == bytes((asn1.OID,)) else "explicit parameters"
+        raise Unsupported(f"the public half of an EC key cannot be computed on its curve ({name})")
+    return parameters, scalar, point
+
+
+def named_curve(parameters: bytes) -> ec.EllipticCurve | None:
+    """The curve of ECParameters as cryptography knows it, or None."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509 import ObjectIdentifier
+
+    if parameters[:1] != bytes((asn1.OID,)):
+        return None
+    _, start, end = asn1.header(parameters, 0)
+    try:
+        return ec.get_curve_for_oid(ObjectIdentifier(asn1.dotted(parameters[start:end])))()
+    except (LookupError, ValueError):
+        return None
+
+
+def ed25519_pkcs8(seed: bytes) -> bytes:
+    """The PKCS#8 of an Ed25519 key from its 32 secret bytes (RFC 8410)."""
+    return _pkcs8(ED25519, b"", asn1.octets(seed))
+
+
+def dsa_pkcs8(p: int, q: int, g: int, x: int) -> bytes:
+    """The PKCS#8 of a DSA key from its numbers."""
+    return _pkcs8(DSA, asn1.sequence(*map(asn1.integer, (p, q, g))), asn1.integer(x))
+
+
+def dsa_numbers(info: PrivateKeyInfo) -> tuple[int, int, int, int]:
+    """The numbers p, q, g and the secret x of a DSA key."""
+    if info.algorithm != DSA or not info.parameters:
+        raise Malformed("this is not a DSA key, or its parameters are missing")
+    p, q, g = (node.integer() for node in asn1.parse(info.parameters).sequence(3)[:3])
+    x = asn1.parse(info.body).integer()
+    if p.bit_length() > MAX_DSA_BITS:
+        raise Unsupported(f"this DSA key has {p.bit_length()} bits; at most {MAX_DSA_BITS} are handled")
+    if not 1 < q < p or not 1 < g < p or not 0 < x < q:
+        raise Malformed("the numbers of a DSA private key do not belong together: the key is damaged")
+    return p, q, g, x

@@ -1,0 +1,114 @@
+"""Private keys as values: a PKCS#8 that knows its public half and can prove that it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from profiles import asn1
+from profiles.certificate import PublicKey
+from profiles.errors import Malformed, Unsupported
+from profiles.pkcs12 import key_numbers as kn
+from profiles.pkcs12 import signatures
+from profiles.pkcs12.key_numbers import (
+    RsaNumbers,
+    dsa_pkcs8,
+    ec_parts,
+    ec_pkcs8,
+    ed25519_pkcs8,
+    rsa_numbers,
+    rsa_pkcs8,
+)
+from profiles.pkcs12.signatures import verify
+
+__all__ = [
+    "PrivateKey", "RsaNumbers", "dsa_pkcs8", "ec_parts", "ec_pkcs8", "ed25519_pkcs8", "rsa_numbers", "rsa_pkcs8",
+    "verify",
+]
+
+
+@dataclass(frozen=True)
+class PrivateKey:
+    """A private key as PKCS#8 DER (RFC 5208); never shown by ``repr``."""
+
+    pkcs8: bytes = field(repr=False)
+    certified: PublicKey | None = field(default=None, repr=False, compare=False)
+    """The public key of the certificate it was found with, for kinds whose public half cannot be computed."""
+
+    @classmethod
+    def parse(cls, pkcs8: bytes) -> PrivateKey:
+        """A key of sound outer structure, BER made DER; of whatever algorithm."""
+        info = kn.PrivateKeyInfo.parse(pkcs8)
+        try:
+            asn1.header(pkcs8, 0)
+        except Malformed:
+            pkcs8 = info.bare
+        key = cls(bytes(pkcs8))
+        key.__dict__["info"] = info  # the cached property, known already
+        return key
+
+    @cached_property
+    def info(self) -> kn.PrivateKeyInfo:
+        """Algorithm, parameters and secret part."""
+        return kn.PrivateKeyInfo.parse(self.pkcs8)
+
+    @cached_property
+    def public(self) -> PublicKey:
+        """The public half, computed; ``Unsupported`` naming the algorithm where that cannot be done."""
+        info = self.info
+        if info.algorithm in kn.RSA_FAMILY:
+            numbers = kn.rsa_body_numbers(info)
+            return _public(info.algorithm_der, asn1.sequence(asn1.integer(numbers.n), asn1.integer(numbers.e)))
+        if info.algorithm == kn.DSA:
+            p, _, g, x = kn.dsa_numbers(info)
+            return _public(info.algorithm_der, asn1.integer(pow(g, x, p)))
+        try:
+            if info.algorithm == kn.EC:
+                parameters, _, point = kn.ec_body_parts(info)
+                return _public(asn1.sequence(asn1.oid(kn.EC), parameters), point)
+            return _computed(info)
+        except Unsupported:
+            if self.certified is None:
+                raise
+            return self.certified
+
+    @property
+    def name(self) -> str:
+        """Algorithm and size as in listings; ``Unsupported`` as for ``public``."""
+        return self.public.name
+
+    @property
+    def kind(self) -> str:
+        """The algorithm's name or OID, also where the public half cannot be computed."""
+        return _kind(self.info)
+
+    @property
+    def id(self) -> str:
+        """The SHA-1 of the public value in hex, as NSS computes CKA_ID."""
+        return self.public.id
+
+    def sign(self, message: bytes) -> bytes:
+        """A signature over ``message`` that ``verify`` accepts."""
+        return signatures.sign(self.info, self.kind, message)
+
+
+def _public(algorithm_der: bytes, value: bytes) -> PublicKey:
+    return PublicKey.parse(asn1.sequence(algorithm_der, asn1.bits(value)))
+
+
+def _kind(info: kn.PrivateKeyInfo) -> str:
+    return PublicKey(info.algorithm, b"", b"", b"").family
+
+
+def _computed(info: kn.PrivateKeyInfo) -> PublicKey:
+    """The public half of a kind that needs no knowledge of ours, as far as the installed cryptography has it."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
+
+    try:
+        key = load_der_private_key(info.bare, None)
+        return PublicKey.parse(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise Unsupported(
+            f"the file holds a private key of the kind {_kind(info)} ({info.algorithm}), which is not handled here"
+        ) from None

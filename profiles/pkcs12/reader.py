@@ -1,0 +1,171 @@
+"""Reads a PFX (RFC 7292), BER or DER, with all its identities, and says what it could not carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from profiles import asn1
+from profiles.certificate import Certificate
+from profiles.errors import Malformed, PasswordNeeded, Unsupported, WrongPassword
+from profiles.model import Problem, Secret
+from profiles.pkcs12 import bags, limits
+from profiles.pkcs12.bags import Bag, BagCount
+from profiles.pkcs12.encryption import Scheme, parse_scheme, unseal
+from profiles.pkcs12.keys import PrivateKey
+from profiles.pkcs12.limits import Allowance
+from profiles.pkcs12.mac import Mac, parse_mac
+from profiles.pkcs12.pairing import FoundCertificate, FoundKey, paired
+from profiles.pkcs12.passwords import Spelling, spellings
+
+if TYPE_CHECKING:
+    from profiles.asn1 import Node
+    from profiles.pkcs12.contents import Contents
+
+DATA, SIGNED, ENVELOPED, ENCRYPTED = (f"1.2.840.113549.1.7.{number}" for number in (1, 2, 3, 6))
+
+
+def decode(data: bytes, password: Secret | None) -> Contents:
+    """Everything in a PFX; without a password, only if an empty or absent one opens it (else ``PasswordNeeded``).
+
+    Raises ``WrongPassword``, ``Malformed`` for broken bytes, ``Unsupported`` naming an algorithm.
+    """
+    limits.file_size(len(data))
+    reader = _Reader(spellings(password))
+    try:
+        reader.read(data)
+    except WrongPassword:
+        if password is None:
+            raise PasswordNeeded("a password is needed to look inside") from None
+        raise
+    except RecursionError:
+        raise Malformed("the data is nested too deeply") from None
+    return paired(reader.keys, reader.certificates, reader.problems)
+
+
+@dataclass(slots=True)
+class _Sealed:
+    """Something sealed, its parameters checked and its iterations taken from the allowance."""
+
+    scheme: Scheme
+    data: bytes
+
+
+@dataclass(slots=True)
+class _Reader:
+    spellings: tuple[Spelling, ...]
+    allowance: Allowance = field(default_factory=Allowance)
+    count: BagCount = field(default_factory=BagCount)
+    keys: list[FoundKey] = field(default_factory=list)
+    certificates: list[FoundCertificate] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    shrouded: list[tuple[Bag, _Sealed]] = field(default_factory=list)
+
+    def read(self, data: bytes) -> None:
+        content, mac_node = _outer(data)
+        mac = parse_mac(mac_node, self.allowance) if mac_node is not None else None
+        sealed = [part for info in asn1.parse(content).sequence() if (part := self.part(info)) is not None]
+        self.check(mac, content)
+        for part in sealed:
+            node, spelling = unseal(part.scheme, part.data, self.spellings, self.allowance)
+            self.spellings = (spelling, *(other for other in self.spellings if other != spelling))
+            self.take(node)
+        self.open_keys()
+
+    def check(self, mac: Mac | None, content: bytes) -> None:
+        if mac is None:
+            self.problems.append(Problem(
+                "no-integrity", "the file has no integrity check: nothing shows whether it was altered"))
+            return
+        spelling = mac.opened_by(content, self.spellings, self.allowance)
+        if spelling is None:
+            raise WrongPassword("the password is wrong, or the file was altered")
+        self.spellings = (spelling,)
+
+    def part(self, info: Node) -> _Sealed | None:
+        """One ContentInfo of the AuthenticatedSafe: taken at once, or returned for when the password is checked."""
+        kind, *content = info.sequence(1)
+        if len(content) != 1:
+            raise Malformed("a part of the file has no content")
+        body = content[0].explicit(0)
+        match kind.oid():
+            case oid if oid == DATA:
+                self.take(asn1.parse(body.octets()))
+                return None
+            case oid if oid == ENCRYPTED:
+                return self.encrypted(body)
+            case oid if oid == ENVELOPED:
+                self.left("a part that is sealed for the holder of another key (EnvelopedData)")
+                return None
+            case oid:
+                raise Unsupported(f"a part of the file is of the kind {oid}, which PKCS#12 does not know")
+
+    def encrypted(self, body: Node) -> _Sealed:
+        """EncryptedData (RFC 5652, section 8)."""
+        _, info, *_ = body.sequence(2)
+        kind, algorithm, *content = info.sequence(2)
+        if kind.oid() != DATA or not content:
+            raise Malformed("an encrypted part of the file has nothing in it")
+        return _Sealed(parse_scheme(algorithm, self.allowance), content[0].implicit_octets(0))
+
+    def take(self, contents: Node) -> None:
+        """Sort the bags of one SafeContents."""
+        for bag in bags.parse_bags(contents, self.count):
+            match bag.kind:
+                case bags.KEY:
+                    self.keys.append(FoundKey(PrivateKey.parse(asn1.der(bag.value)), bag.labels))
+                case bags.SHROUDED_KEY:
+                    algorithm, data = bag.value.sequence(2)[:2]
+                    self.shrouded.append((bag, _Sealed(parse_scheme(algorithm, self.allowance), data.octets())))
+                case bags.CERTIFICATE:
+                    self.take_certificate(bag)
+                case bags.CRL:
+                    self.left("a revocation list")
+                case bags.SECRET:
+                    self.left(f"a secret that is no private key{_named(bag)}")
+                case kind:
+                    self.left(f"an entry of the unknown kind {kind}")
+
+    def take_certificate(self, bag: Bag) -> None:
+        kind, value = bag.value.sequence(2)[:2]
+        if kind.oid() != bags.X509_CERTIFICATE:
+            self.left(f"a certificate that is not X.509 ({kind.oid()})")
+            return
+        self.certificates.append(FoundCertificate(Certificate.parse(value.explicit(0).octets()), bag.labels))
+
+    def open_keys(self) -> None:
+        """Each shrouded key; one under a password of its own is a problem, all of them a wrong password."""
+        refused = []
+        for bag, sealed in self.shrouded:
+            try:
+                node, spelling = unseal(sealed.scheme, sealed.data, self.spellings, self.allowance)
+            except WrongPassword:
+                refused.append(bag)
+                continue
+            self.spellings = (spelling, *(other for other in self.spellings if other != spelling))
+            self.keys.append(FoundKey(PrivateKey.parse(asn1.der(node)), bag.labels))
+        if refused and not self.keys:
+            raise WrongPassword("the private keys in the file are sealed with another password")
+        for bag in refused:
+            self.problems.append(Problem(
+                WrongPassword.code, f"a private key{_named(bag)} is sealed with another password; it was left behind"))
+
+    def left(self, what: str) -> None:
+        self.problems.append(Problem(Unsupported.code, f"the file holds {what}; it was left behind"))
+
+
+def _named(bag: Bag) -> str:
+    return f" ({bag.labels.nickname})" if bag.labels.nickname else ""
+
+
+def _outer(data: bytes) -> tuple[bytes, Node | None]:
+    """The AuthenticatedSafe as bytes and the MacData of a PFX (RFC 7292, section 4)."""
+    version, safe, *mac = asn1.parse(data).sequence(2)
+    if version.integer() != 3:
+        raise Unsupported(f"the file is of PKCS#12 version {str(version.integer())[:20]}; only version 3 is in use")
+    kind, *content = safe.sequence(1)
+    if kind.oid() == SIGNED:
+        raise Unsupported("the file is protected by a signature and not by a password (public-key integrity mode)")
+    if kind.oid() != DATA or len(content) != 1:
+        raise Malformed("the file is no PKCS#12: it has no content")
+    return content[0].explicit(0).octets(), mac[0] if mac else None

@@ -1,0 +1,172 @@
+"""A home directory as one system lays it out, and what may be looked at from there.
+
+Files in a home may be written by anybody who ever had the disk: nothing they name is followed out of bounds.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PureWindowsPath
+
+LINUX, WINDOWS, MACOS = "linux", "windows", "macos"
+MAX_FILE = 1 << 20
+"""No file that is read here is of any use above this size."""
+
+_BASES = {
+    "~": ("", ""),
+    "$XDG_CONFIG_HOME": ("XDG_CONFIG_HOME", ".config"),
+    "$XDG_DATA_HOME": ("XDG_DATA_HOME", ".local/share"),
+    "%APPDATA%": ("APPDATA", "AppData/Roaming"),
+    "%LOCALAPPDATA%": ("LOCALAPPDATA", "AppData/Local"),
+}
+
+
+def this_system() -> str:
+    """The system that certferry runs on: the one place that asks."""
+    return {"win32": WINDOWS, "darwin": MACOS}.get(sys.platform, LINUX)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One way a product is installed on one system.
+
+    ``roots`` are in order of precedence: the application uses the first that exists, or else makes the last.
+    """
+
+    system: str
+    packaging: str
+    roots: tuple[str, ...]
+    traces: tuple[str, ...] = ()
+    """Directories that the application makes when it is used, where that is not in the roots."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One user's home: on the running system, or with ``disk`` on one that is mounted there."""
+
+    path: Path
+    system: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    disk: Path | None = None
+
+    @classmethod
+    def current(cls, env: Mapping[str, str]) -> Home:
+        """The home of the user who runs this."""
+        system = this_system()
+        named = env.get("USERPROFILE" if system == WINDOWS else "HOME", "")
+        return cls(Path(named) if os.path.isabs(named) else Path.home(), system, env)
+
+    def at(self, place: str) -> Path:
+        """The directory that ``place`` (``~/…``, ``$XDG_DATA_HOME/…``, ``%APPDATA%/…``) stands for here."""
+        base, _, rest = place.partition("/")
+        variable, default = _BASES[base]
+        value = self.env.get(variable, "") if variable and self.disk is None else ""
+        # the XDG specification and the applications ignore a relative value
+        return (Path(value) if os.path.isabs(value) else self.path / default) / rest
+
+    def is_directory(self, path: Path) -> bool:
+        """Whether there is a directory that may be entered: any here, on a mounted disk none that leads off it."""
+        return path.is_dir() if self.disk is None else self.on_disk(path) and path.is_dir()
+
+    def on_disk(self, path: Path) -> bool:
+        """Whether the path, its links followed, is on the disk that is looked at."""
+        return self.disk is None or within(path, self.disk)
+
+    def refusal(self, directory: Path) -> str:
+        """Why this must not be taken for a directory of this user, or the empty string."""
+        try:
+            if not self.on_disk(directory):
+                return "leads off the disk"
+            status = directory.stat()
+            owners = {self.path.stat().st_uid} | (set() if self.disk else _me())
+        except FileNotFoundError:
+            return "is not there"
+        except (OSError, ValueError) as error:
+            return f"cannot be looked at ({getattr(error, 'strerror', None) or 'not a path'})"
+        if not stat.S_ISDIR(status.st_mode):
+            return "is not a directory"
+        return "" if status.st_uid in owners else "belongs to another user"
+
+    def read(self, path: Path) -> bytes | None:
+        """The content of a small regular file within the home, the file's directory or the disk; None if there is none.
+
+        Raises ``ValueError`` with the reason where there is something else.
+        """
+        if not os.path.lexists(path):
+            return None
+        if not self.on_disk(path) or not (within(path, self.path) or within(path, path.parent)):
+            raise ValueError("is a link to somewhere else")
+        try:
+            handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        except OSError as error:
+            raise ValueError(f"cannot be read ({error.strerror})") from None
+        with open(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise ValueError("is not a file")
+            content = file.read(MAX_FILE + 1)
+        if len(content) > MAX_FILE:
+            raise ValueError("is too large")
+        return content
+
+    def absolute(self, named: str) -> Path | None:
+        """Where an absolute path of this home's system is found now; None for one that must not be touched."""
+        if named.startswith(("//", "\\\\")):
+            return None  # asking a network share for a file hands it the user's credentials
+        if self.system == WINDOWS and (self.disk or this_system() != WINDOWS):
+            windows = PureWindowsPath(named)
+            mapped = self.disk is not None and windows.drive.upper() == "C:" and windows.root
+            return Path(self.disk or "", *windows.parts[1:]) if mapped else None
+        if not os.path.isabs(named):
+            return None
+        return Path(self.disk, *Path(named).parts[1:]) if self.disk else Path(named)
+
+
+def _me() -> set[int]:
+    return {os.geteuid()} if hasattr(os, "geteuid") else set()
+
+
+def within(path: Path, bound: Path) -> bool:
+    """Whether ``path`` is ``bound`` or below it once every link is followed."""
+    try:
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(bound))
+    except (OSError, ValueError):
+        return False
+
+
+def shown(path: object) -> str:
+    """A path as text that can be printed, whatever bytes are in it."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def on_disk(root: Path) -> Iterator[Home]:
+    """Every home on a disk, or a copy of homes, at ``root``; links off it are passed over."""
+    places = [place for name in ("home", "root", "Users") if _is_real(place := root / name, root)]
+    homes = [place for place in places if place.name == "root"]
+    for place in [place for place in places if place.name != "root"] or ([] if places else [root]):
+        homes += [entry for entry in sorted(_entries(place)) if _is_real(entry, root)]
+    for home in homes if places else [root, *homes]:
+        yield Home(home, _system_of(home, root), {}, root)
+
+
+def _is_real(path: Path, root: Path) -> bool:
+    try:
+        return within(path, root) and path.is_dir()
+    except OSError:
+        return False
+
+
+def _entries(directory: Path) -> list[Path]:
+    try:
+        return list(directory.iterdir())
+    except OSError:
+        return []
+
+
+def _system_of(home: Path, root: Path) -> str:
+    if _is_real(home / "AppData", root):
+        return WINDOWS
+    return MACOS if _is_real(home / "Library", root) else LINUX

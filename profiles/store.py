@@ -1,0 +1,87 @@
+"""What every store can do, and how a step arrives in one whole or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from types import TracebackType
+
+    from profiles.certificate import Certificate
+    from profiles.model import Listing, Location, SealedPfx, Secret, Selection, Trust
+    from profiles.pkcs12.dialects import Dialect
+
+
+class Asker(Protocol):
+    """Where a store gets its password from when it finds that it needs one."""
+
+    @property
+    def tries(self) -> int:
+        """How many times it may be asked before a wrong password is final."""
+
+    @property
+    def explicit(self) -> bool:
+        """Whether the user said where the password comes from: then a store to be made gets one."""
+
+    def __call__(self, what: str, *, new: bool = False) -> Secret:
+        """The password for ``what``; with ``new``, one to be set, asked for twice. Raises ``PasswordNeeded``."""
+
+
+class Checkpoint(Protocol):
+    """One step into a store. Nothing is written before ``commit``; leaving with an exception undoes all of it."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def add_certificate(self, certificate: Certificate, nickname: str) -> None:
+        """A certificate without key; one that is there already stays as it is."""
+
+    def set_trust(self, certificate: Certificate, trust: Trust) -> None:
+        """The trust of a certificate that is there or was just added."""
+
+    def add_keys(self, pfx: SealedPfx) -> None:
+        """Every key in the PFX with its certificate, or alone; friendlyName becomes the nickname.
+
+        A taken nickname gets a new one, never a merge.
+        """
+
+    def commit(self) -> None:
+        """Write all of it, whole or not at all, durably."""
+
+
+class Store(Protocol):
+    """A place that holds certificates and keys."""
+
+    location: Location
+    file: bool
+    """A file that a person made to carry things: all of it is meant to move, also what has no key."""
+    keeps_trust: bool
+    """Whether trust can be written to it."""
+    dialect: Dialect
+    """How a PFX that is handed to it must be encoded."""
+
+    def list(self, subjects: Collection[bytes] | None = None) -> Listing:
+        """What is there, or only the certificates of those subjects (DER Names), and never a password asked."""
+
+    def unlock(self, ask: Asker) -> None:
+        """Make keys available; asks only if there is a password, ``WrongPassword`` when the tries are used up."""
+
+    def export(self, wanted: Selection) -> SealedPfx:
+        """The selected certificates and keys; ``KeyNotExportable``, ``NoMatch``, ``Unsupported`` by name."""
+
+    def sign(self, key_id: str, message: bytes) -> bytes:
+        """A signature over ``message`` with the key of that id, read afresh; made as ``pkcs12.keys`` makes it."""
+
+    def checkpoint(self) -> Checkpoint:
+        """Begin a step into this store; ``AccessDenied`` or ``StoreInUse`` where it cannot be written."""
+
+    @property
+    def undo_point(self) -> str | None:
+        """What ``undo`` needs to take back everything committed since the store was opened, or None."""
+
+    def undo(self, point: str) -> int:
+        """Take back what was committed since that point: how many certificates and keys went."""

@@ -1,0 +1,2 @@
+// What the person before the application has met so far.
+return JSON.parse(Services.env.get("CHECK_STATE"));

@@ -1,0 +1,1 @@
+"""Benchmarks: certferry beside the NSS tools, in the same run, as ratios."""

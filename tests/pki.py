@@ -1,0 +1,288 @@
+"""Certificates for tests: root, intermediate and leaf in one line each, with every oddity a store may meet.
+
+ca = pki.root().intermediate("Some Intermediate")
+alice = ca.leaf("Alice", email="alice@example.test", key="rsa-2048")
+alice.p12("secret")            # certificate, key and the whole chain
+ca.renewed(alice)              # same subject, new key and serial number
+ca.leaf("Old", valid=pki.EXPIRED)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
+from cryptography.x509.oid import NameOID
+
+from tests import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.keys import PrivateKey
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+class Validity(NamedTuple):
+    """From when until when a certificate is valid."""
+
+    start: datetime
+    end: datetime
+
+
+CURRENT = Validity(NOW - timedelta(days=1), NOW + timedelta(days=365))
+LONG = Validity(NOW - timedelta(days=1), NOW + timedelta(days=3650))
+EXPIRED = Validity(NOW - timedelta(days=730), NOW - timedelta(days=365))
+FUTURE = Validity(NOW + timedelta(days=365), NOW + timedelta(days=730))
+
+CLIENT_AND_EMAIL = (Eku.CLIENT_AUTH, Eku.EMAIL_PROTECTION)
+SIGN = ("digital_signature", "content_commitment")
+ENCRYPT_RSA = ("key_encipherment",)
+ENCRYPT_EC = ("key_agreement",)
+BOTH = "both"
+"""A key usage for signing and for encrypting, worded as the key's algorithm wants it."""
+
+NASTY_NAMES = {
+    "quotes": 'O\'Brien, "Alice"; <b>&amp; \\ % $HOME `id`',
+    "accents": "Žofie Ångström Müller-Łukaszewicz",
+    "cjk": "証明書 个人证书 인증서",
+    "rtl": "\u0634\u0647\u0627\u062f\u0629 \u05ea\u05e2\u05d5\u05d3\u05d4",
+    "rtl-override": "Alice \u202egnp.exe\u202c",
+    "combining": "e\u0301\u0301\u0301 \u200d\u200b",
+    "astral": "Alice \U0001f511\U0001f512",
+    "control": "Alice\x1b[31m\r\n\t\x07\x7f\x9b2J",
+    "nul": "alice@example.test\x00.attacker.test",
+    "blank": "   ",
+    "long": "x" * 65536,
+}
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A certificate with its private key and the authority that issued it."""
+
+    certificate: x509.Certificate
+    key: PrivateKey = field(repr=False)
+    issuer: Authority | None = field(default=None, repr=False)
+
+    @property
+    def der(self) -> bytes:
+        """The certificate as DER."""
+        return self.certificate.public_bytes(serialization.Encoding.DER)
+
+    @property
+    def pem(self) -> bytes:
+        """The certificate as PEM."""
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def sha256(self) -> str:
+        """The fingerprint of the certificate, in lower-case hex."""
+        return hashlib.sha256(self.der).hexdigest()
+
+    @property
+    def pkcs8(self) -> bytes:
+        """The private key as unencrypted PKCS#8."""
+        return keys.pkcs8(self.key)
+
+    @property
+    def cn(self) -> str:
+        """The common name in the subject."""
+        with _any_length():
+            return str(self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+
+    @property
+    def chain(self) -> tuple[Authority, ...]:
+        """The authorities above, the nearest first, the root last."""
+        if self.issuer is None:
+            return ()
+        return (self.issuer, *self.issuer.chain)
+
+    def key_pem(self, password: str | None = None) -> bytes:
+        """The private key as PKCS#8 PEM, encrypted when there is a password."""
+        return self.key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption(),
+        )
+
+    def p12(
+        self,
+        password: str = "secret",
+        *,
+        chain: Sequence[Authority | x509.Certificate] | None = None,
+        name: str | None = None,
+        legacy: bool = False,
+    ) -> bytes:
+        """A PKCS#12 with the key, the certificate and its chain (all of it, unless `chain` says which).
+
+        `name` is the friendly name (default: the common name); `legacy` means 3DES and SHA-1 instead of AES.
+        """
+        above = self.chain if chain is None else chain
+        certificates = [one.certificate if isinstance(one, Leaf) else one for one in above]
+        sealed = serialization.PrivateFormat.PKCS12.encryption_builder().kdf_rounds(2048)
+        if legacy:
+            sealed = sealed.key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC).hmac_hash(hashes.SHA1())
+        else:
+            sealed = sealed.key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC).hmac_hash(hashes.SHA256())
+        return pkcs12.serialize_key_and_certificates(
+            (self.cn if name is None else name).encode(),
+            self.key,
+            self.certificate,
+            certificates,
+            sealed.build(password.encode()) if password else serialization.NoEncryption(),
+        )
+
+
+@dataclass(frozen=True)
+class Authority(Leaf):
+    """A certificate authority: issues leaves and further authorities."""
+
+    def intermediate(self, cn: str = "Test Intermediate", *, key: str | PrivateKey = "ec-p256") -> Authority:
+        """An authority below this one."""
+        secret = _key(key)
+        return Authority(_issue(self, _subject(cn), secret, LONG, _ca_extensions()), secret, self)
+
+    def leaf(
+        self,
+        cn: str | x509.Name,
+        *,
+        email: str | Sequence[str] = (),
+        key: str | PrivateKey = "ec-p256",
+        usage: str | Sequence[str] = BOTH,
+        eku: Sequence[x509.ObjectIdentifier] = CLIENT_AND_EMAIL,
+        valid: Validity = CURRENT,
+        serial: int | None = None,
+    ) -> Leaf:
+        """An end-entity certificate; an empty `usage` or `eku` leaves that extension out."""
+        secret = _key(key)
+        extensions: list[tuple[x509.ExtensionType, bool]] = [(x509.BasicConstraints(ca=False, path_length=None), True)]
+        if usage:
+            extensions.append((key_usage(_both(secret) if usage == BOTH else usage), True))
+        if eku:
+            extensions.append((x509.ExtendedKeyUsage(list(eku)), False))
+        addresses = [email] if isinstance(email, str) else list(email)
+        if addresses:
+            extensions.append((x509.SubjectAlternativeName([x509.RFC822Name(one) for one in addresses]), False))
+        subject = cn if isinstance(cn, x509.Name) else _subject(cn)
+        return Leaf(_issue(self, subject, secret, valid, extensions, serial), secret, self)
+
+    def renewed(self, old: Leaf, *, same_key: bool = False, valid: Validity = CURRENT) -> Leaf:
+        """A certificate like `old` with a new serial number, and a new key unless `same_key`."""
+        secret = old.key if same_key else keys.generate(kind_of(old.key))
+        extensions = [
+            (one.value, one.critical)
+            for one in old.certificate.extensions
+            if not isinstance(one.value, x509.SubjectKeyIdentifier | x509.AuthorityKeyIdentifier)
+        ]
+        return Leaf(_issue(self, old.certificate.subject, secret, valid, extensions), secret, self)
+
+    def pair(self, cn: str, *, email: str, key: str = "rsa-2048") -> tuple[Leaf, Leaf]:
+        """A dual-key person: one certificate for signing and logging in, one for encryption, same subject."""
+        encrypt = ENCRYPT_RSA if key.startswith("rsa") else ENCRYPT_EC
+        return (
+            self.leaf(cn, email=email, key=keys.generate(key), usage=SIGN),
+            self.leaf(cn, email=email, key=keys.generate(key), usage=encrypt, eku=(Eku.EMAIL_PROTECTION,)),
+        )
+
+    def reissued(self) -> Authority:
+        """The same authority (subject and key) with another certificate, as cross-signing and renewal leave it."""
+        above = self.issuer or self
+        return replace(self, certificate=_issue(above, self.certificate.subject, self.key, LONG, _ca_extensions()))
+
+
+def root(cn: str = "Test Root", *, key: str | PrivateKey = "ec-p256", valid: Validity = LONG) -> Authority:
+    """A new self-signed authority."""
+    secret = _key(key)
+    return Authority(_issue(None, _subject(cn), secret, valid, _ca_extensions()), secret)
+
+
+def server(authority: Authority, host: str = "localhost") -> Leaf:
+    """A TLS server certificate for `host` and 127.0.0.1."""
+    from ipaddress import IPv4Address
+
+    secret = keys.generate("ec-p256")
+    names = x509.SubjectAlternativeName([x509.DNSName(host), x509.IPAddress(IPv4Address("127.0.0.1"))])
+    extensions = [(names, False), (x509.ExtendedKeyUsage([Eku.SERVER_AUTH]), False)]
+    return Leaf(_issue(authority, _subject(host), secret, CURRENT, extensions), secret, authority)
+
+
+def kind_of(key: PrivateKey) -> str:
+    """The name of a key's algorithm and size, as `tests.keys` takes it."""
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return "ed25519"
+    if isinstance(key, keys.ec.EllipticCurvePrivateKey):
+        return next(f"ec-{name}" for name, curve in keys.CURVES.items() if curve.name == key.curve.name)
+    return f"rsa-{key.key_size}"
+
+
+def key_usage(bits: Sequence[str]) -> x509.KeyUsage:
+    """A KeyUsage extension with exactly these bits, named as `cryptography` names them."""
+    every = "digital_signature content_commitment key_encipherment data_encipherment key_agreement "
+    every += "key_cert_sign crl_sign encipher_only decipher_only"
+    return x509.KeyUsage(**{bit: bit in bits for bit in every.split()})
+
+
+def _both(key: PrivateKey) -> tuple[str, ...]:
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return SIGN
+    return (*SIGN, *(ENCRYPT_EC if isinstance(key, keys.ec.EllipticCurvePrivateKey) else ENCRYPT_RSA))
+
+
+def _key(key: str | PrivateKey) -> PrivateKey:
+    return keys.generate(key) if isinstance(key, str) else key
+
+
+def _subject(cn: str) -> x509.Name:
+    organisation = x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Certferry Tests")
+    with _any_length():
+        return x509.Name([organisation, x509.NameAttribute(NameOID.COMMON_NAME, cn, _validate=False)])
+
+
+@contextmanager
+def _any_length() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Attribute's length must be", UserWarning)
+        yield
+
+
+def _ca_extensions() -> list[tuple[x509.ExtensionType, bool]]:
+    return [
+        (x509.BasicConstraints(ca=True, path_length=None), True),
+        (key_usage(("key_cert_sign", "crl_sign", "digital_signature")), True),
+    ]
+
+
+def _issue(
+    issuer: Authority | None,
+    subject: x509.Name,
+    key: PrivateKey,
+    valid: Validity,
+    extensions: Sequence[tuple[x509.ExtensionType, bool]],
+    serial: int | None = None,
+) -> x509.Certificate:
+    signer = issuer.key if issuer else key
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number() if serial is None else serial)
+        .not_valid_before(valid.start)
+        .not_valid_after(valid.end)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+    )
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical=critical)
+    return builder.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256())

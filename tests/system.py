@@ -1,0 +1,30 @@
+"""The programs tests need: a missing one is a failure that names its package, never a silent skip."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+PACKAGES = Path(__file__).parent / "setup" / "packages.txt"
+
+
+@cache
+def packages() -> dict[str, str]:
+    """What `setup/packages.txt` lists: a program's name or a file's path, to the package that brings it."""
+    lines = (line.partition("#")[0].split() for line in PACKAGES.read_text().splitlines())
+    return {proof: package for package, proof in (line for line in lines if line)}
+
+
+def require(program: str) -> str:
+    """The path of a program or file; fails the test, naming the package, where it should be and is not."""
+    found = shutil.which(program) or (program if Path(program).exists() else None)
+    if found:
+        return found
+    if sys.platform != "linux":
+        pytest.skip(f"{program} is tested on Linux only, this is {sys.platform}")
+    package = packages().get(program, program)
+    pytest.fail(f"{program} is not installed: run tests/setup/install.sh (package {package})", pytrace=False)
