@@ -10,9 +10,9 @@ from migrate.passwords import Source
 from profiles.certificate import Certificate
 from profiles.model import Level, Location, Secret, Trust
 from profiles.nss.store import NssStore
-from profiles.pkcs12.seal import seal
 from profiles.pkcs12.contents import Item
 from profiles.pkcs12.keys import PrivateKey
+from profiles.pkcs12.seal import seal
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,8 +24,8 @@ from profiles.errors import (
     WrongPassword,
 )
 from profiles.model import Entry, Listing, Selection
-from profiles.pkcs12.seal import open_sealed, seal
 from profiles.pkcs12.contents import Item
+from profiles.pkcs12.seal import open_sealed, seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -56,7 +56,7 @@ def note(text: str) -> None:
 
 def as_json(found: dict[str, Any]) -> None:
     """The one object of a ``--json`` run."""
-    print(json.dumps(found, indent=2, ensure_ascii=True))
+    print(json.dumps(found))
 
 
 def error(problem: Error, *, to_json: bool) -> None:

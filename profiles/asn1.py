@@ -152,12 +152,15 @@ class _Parser:
         return Node(tag, self.data[offset + 2 : position], tuple(children)), position + 2
 
 
-def parse(data: bytes, *, trailing: bool = False) -> Node:
-    """Decode one BER or DER element; bytes after it are ``Malformed`` unless ``trailing`` allows them."""
+def parse(data: bytes, *, trailing: bool = False, padded: bool = False) -> Node:
+    """Decode one BER or DER element.
+
+    Bytes after it are ``Malformed`` unless ``trailing`` allows them, or ``padded`` does and they are blank.
+    """
     if len(data) < 2:
         raise Malformed("the data is empty or ends inside an ASN.1 header")
     node, stop = _Parser(data).one(0, len(data), 0)
-    if stop != len(data) and not trailing:
+    if stop != len(data) and not trailing and not (padded and not data[stop:].strip(b"\0\t\n\r\x1a ")):
         raise Malformed("there are bytes after the end of the ASN.1 data")
     return node
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from profiles import asn1
@@ -140,12 +141,13 @@ class Certificate:
     @classmethod
     def parse(cls, der: bytes) -> Certificate:
         """A certificate whose outer structure is known to be sound; ``Malformed`` otherwise."""
-        certificate = cls(bytes(der))
-        _ = certificate.public_key
-        return certificate
+        return _parsed(bytes(der))
 
     def __hash__(self) -> int:
         return hash(self.der)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name != "x509"}
 
     def __repr__(self) -> str:
         return f"Certificate({self.sha256[:16]}…)"
@@ -258,15 +260,27 @@ class Certificate:
 
     def issued(self, other: Certificate) -> bool:
         """Whether this certificate's key made the signature on ``other``."""
-        from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+        return self.subject == other.issuer and _signed(self, other)
 
-        if self.subject != other.issuer or self.x509 is None or other.x509 is None:
-            return False
-        try:
-            other.x509.verify_directly_issued_by(self.x509)
-        except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
-            return False
-        return True
+
+@lru_cache(1024)  # the same authorities stand in many stores
+def _parsed(der: bytes) -> Certificate:
+    certificate = Certificate(der)
+    _ = certificate.public_key
+    return certificate
+
+
+@lru_cache(1024)
+def _signed(issuer: Certificate, certificate: Certificate) -> bool:
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+    if issuer.x509 is None or certificate.x509 is None:
+        return False
+    try:
+        certificate.x509.verify_directly_issued_by(issuer.x509)
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,15 +333,13 @@ def _extensions(certificate: Certificate) -> Extensions:
 
 def _time(data: bytes, element: tuple[int, int, int, int]) -> datetime:
     """UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5), also the forms without seconds that old CAs wrote."""
-    from datetime import UTC
-
     tag, _, start, end = element
     text = data[start:end].decode("ascii", "replace").removesuffix("Z")
     if tag == 0x17:
         text = ("19" if text[:2] >= "50" else "20") + text
-    for form in ("%Y%m%d%H%M%S", "%Y%m%d%H%M"):
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
-        except ValueError:
-            continue
+    digits = text.ljust(14, "0") if len(text) == 12 else text
+    if len(digits) == 14 and digits.isascii() and digits.isdigit():
+        month, day, hour, minute, second = (int(digits[at : at + 2]) for at in range(4, 14, 2))
+        with suppress(ValueError):
+            return datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=UTC)
     raise Malformed("a certificate's validity is not a date")

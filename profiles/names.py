@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from profiles import asn1
@@ -39,6 +40,7 @@ def _relative(name: bytes) -> Iterator[list[tuple[str, str]]]:
         yield pairs
 
 
+@lru_cache(1024)
 def text(name: bytes) -> str:
     """The RFC 4514 form of a DER Name, most specific part first; empty for an unreadable one."""
     try:

@@ -61,8 +61,9 @@ class Store(Protocol):
     """A file that a person made to carry things: all of it is meant to move, also what has no key."""
     keeps_trust: bool
     """Whether trust can be written to it."""
-    dialect: Dialect
-    """How a PFX that is handed to it must be encoded."""
+    @property
+    def dialect(self) -> Dialect:
+        """How a PFX that is handed to it must be encoded."""
 
     def list(self, subjects: Collection[bytes] | None = None) -> Listing:
         """What is there, or only the certificates of those subjects (DER Names), and never a password asked."""

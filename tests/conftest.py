@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,5 +118,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in skipped:
         terminalreporter.write_line(f"{report.nodeid}: {report.longrepr[2].removeprefix('Skipped: ')}")
     terminalreporter.write_line(f"{passed} passed, {failed} failed, {len(skipped)} skipped")
-    with suppress(KeyError), Path(os.environ[TALLY]).open("a") as tally:
-        tally.write(f"{passed} {failed} {len(skipped)}\n")
+    if TALLY in os.environ and "PYTEST_XDIST_WORKER" not in os.environ:
+        with Path(os.environ[TALLY]).open("a") as tally:
+            tally.write(f"{passed} {failed} {len(skipped)}\n")

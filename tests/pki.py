@@ -10,11 +10,9 @@ ca.leaf("Old", valid=pki.EXPIRED)
 from __future__ import annotations
 
 import hashlib
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -23,22 +21,16 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 from cryptography.x509.oid import NameOID
 
-from tests import keys
+from tests import issuing, keys
+from tests.issuing import Validity, any_length, ca_extensions, issue, key_usage, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from tests.keys import PrivateKey
 
+NASTY_NAMES = issuing.NASTY_NAMES
 NOW = datetime.now(UTC).replace(microsecond=0)
-
-
-class Validity(NamedTuple):
-    """From when until when a certificate is valid."""
-
-    start: datetime
-    end: datetime
-
 
 CURRENT = Validity(NOW - timedelta(days=1), NOW + timedelta(days=365))
 LONG = Validity(NOW - timedelta(days=1), NOW + timedelta(days=3650))
@@ -51,20 +43,6 @@ ENCRYPT_RSA = ("key_encipherment",)
 ENCRYPT_EC = ("key_agreement",)
 BOTH = "both"
 """A key usage for signing and for encrypting, worded as the key's algorithm wants it."""
-
-NASTY_NAMES = {
-    "quotes": 'O\'Brien, "Alice"; <b>&amp; \\ % $HOME `id`',
-    "accents": "Žofie Ångström Müller-Łukaszewicz",
-    "cjk": "証明書 个人证书 인증서",
-    "rtl": "\u0634\u0647\u0627\u062f\u0629 \u05ea\u05e2\u05d5\u05d3\u05d4",
-    "rtl-override": "Alice \u202egnp.exe\u202c",
-    "combining": "e\u0301\u0301\u0301 \u200d\u200b",
-    "astral": "Alice \U0001f511\U0001f512",
-    "control": "Alice\x1b[31m\r\n\t\x07\x7f\x9b2J",
-    "nul": "alice@example.test\x00.attacker.test",
-    "blank": "   ",
-    "long": "x" * 65536,
-}
 
 
 @dataclass(frozen=True)
@@ -98,7 +76,7 @@ class Leaf:
     @property
     def cn(self) -> str:
         """The common name in the subject."""
-        with _any_length():
+        with any_length():
             return str(self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
 
     @property
@@ -148,10 +126,15 @@ class Leaf:
 class Authority(Leaf):
     """A certificate authority: issues leaves and further authorities."""
 
+    @property
+    def above(self) -> tuple[x509.Name, PrivateKey]:
+        """What a certificate below it is signed with."""
+        return self.certificate.subject, self.key
+
     def intermediate(self, cn: str = "Test Intermediate", *, key: str | PrivateKey = "ec-p256") -> Authority:
         """An authority below this one."""
         secret = _key(key)
-        return Authority(_issue(self, _subject(cn), secret, LONG, _ca_extensions()), secret, self)
+        return Authority(issue(self.above, name_of(cn), secret, LONG, ca_extensions()), secret, self)
 
     def leaf(
         self,
@@ -174,8 +157,8 @@ class Authority(Leaf):
         addresses = [email] if isinstance(email, str) else list(email)
         if addresses:
             extensions.append((x509.SubjectAlternativeName([x509.RFC822Name(one) for one in addresses]), False))
-        subject = cn if isinstance(cn, x509.Name) else _subject(cn)
-        return Leaf(_issue(self, subject, secret, valid, extensions, serial), secret, self)
+        subject = cn if isinstance(cn, x509.Name) else name_of(cn)
+        return Leaf(issue(self.above, subject, secret, valid, extensions, serial), secret, self)
 
     def renewed(self, old: Leaf, *, same_key: bool = False, valid: Validity = CURRENT) -> Leaf:
         """A certificate like `old` with a new serial number, and a new key unless `same_key`."""
@@ -185,7 +168,7 @@ class Authority(Leaf):
             for one in old.certificate.extensions
             if not isinstance(one.value, x509.SubjectKeyIdentifier | x509.AuthorityKeyIdentifier)
         ]
-        return Leaf(_issue(self, old.certificate.subject, secret, valid, extensions), secret, self)
+        return Leaf(issue(self.above, old.certificate.subject, secret, valid, extensions), secret, self)
 
     def pair(self, cn: str, *, email: str, key: str = "rsa-2048") -> tuple[Leaf, Leaf]:
         """A dual-key person: one certificate for signing and logging in, one for encryption, same subject."""
@@ -198,13 +181,13 @@ class Authority(Leaf):
     def reissued(self) -> Authority:
         """The same authority (subject and key) with another certificate, as cross-signing and renewal leave it."""
         above = self.issuer or self
-        return replace(self, certificate=_issue(above, self.certificate.subject, self.key, LONG, _ca_extensions()))
+        return replace(self, certificate=issue(above.above, self.certificate.subject, self.key, LONG, ca_extensions()))
 
 
 def root(cn: str = "Test Root", *, key: str | PrivateKey = "ec-p256", valid: Validity = LONG) -> Authority:
     """A new self-signed authority."""
     secret = _key(key)
-    return Authority(_issue(None, _subject(cn), secret, valid, _ca_extensions()), secret)
+    return Authority(issue(None, name_of(cn), secret, valid, ca_extensions()), secret)
 
 
 def server(authority: Authority, host: str = "localhost") -> Leaf:
@@ -214,7 +197,7 @@ def server(authority: Authority, host: str = "localhost") -> Leaf:
     secret = keys.generate("ec-p256")
     names = x509.SubjectAlternativeName([x509.DNSName(host), x509.IPAddress(IPv4Address("127.0.0.1"))])
     extensions = [(names, False), (x509.ExtendedKeyUsage([Eku.SERVER_AUTH]), False)]
-    return Leaf(_issue(authority, _subject(host), secret, CURRENT, extensions), secret, authority)
+    return Leaf(issue(authority.above, name_of(host), secret, CURRENT, extensions), secret, authority)
 
 
 def kind_of(key: PrivateKey) -> str:
@@ -226,13 +209,6 @@ def kind_of(key: PrivateKey) -> str:
     return f"rsa-{key.key_size}"
 
 
-def key_usage(bits: Sequence[str]) -> x509.KeyUsage:
-    """A KeyUsage extension with exactly these bits, named as `cryptography` names them."""
-    every = "digital_signature content_commitment key_encipherment data_encipherment key_agreement "
-    every += "key_cert_sign crl_sign encipher_only decipher_only"
-    return x509.KeyUsage(**{bit: bit in bits for bit in every.split()})
-
-
 def _both(key: PrivateKey) -> tuple[str, ...]:
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return SIGN
@@ -241,48 +217,3 @@ def _both(key: PrivateKey) -> tuple[str, ...]:
 
 def _key(key: str | PrivateKey) -> PrivateKey:
     return keys.generate(key) if isinstance(key, str) else key
-
-
-def _subject(cn: str) -> x509.Name:
-    organisation = x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Certferry Tests")
-    with _any_length():
-        return x509.Name([organisation, x509.NameAttribute(NameOID.COMMON_NAME, cn, _validate=False)])
-
-
-@contextmanager
-def _any_length() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Attribute's length must be", UserWarning)
-        yield
-
-
-def _ca_extensions() -> list[tuple[x509.ExtensionType, bool]]:
-    return [
-        (x509.BasicConstraints(ca=True, path_length=None), True),
-        (key_usage(("key_cert_sign", "crl_sign", "digital_signature")), True),
-    ]
-
-
-def _issue(
-    issuer: Authority | None,
-    subject: x509.Name,
-    key: PrivateKey,
-    valid: Validity,
-    extensions: Sequence[tuple[x509.ExtensionType, bool]],
-    serial: int | None = None,
-) -> x509.Certificate:
-    signer = issuer.key if issuer else key
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer.certificate.subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number() if serial is None else serial)
-        .not_valid_before(valid.start)
-        .not_valid_after(valid.end)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
-    )
-    for extension, critical in extensions:
-        builder = builder.add_extension(extension, critical=critical)
-    return builder.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import NoReturn
 
 EXIT_STATUS = {
     "store-not-found": 8,
@@ -49,26 +51,31 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        print("certferry: interrupted; what was under way was taken back", file=sys.stderr)
-        sys.exit(_INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
+        _last_words("interrupted; what was under way was taken back", _INTERRUPTED)
+    except OSError as error:
+        _last_words(f"the system refused: {error.strerror or error}; nothing half done is left")
     except MemoryError:
-        print("certferry: not enough memory for this; nothing half done is left", file=sys.stderr)
-        sys.exit(1)
+        _last_words("not enough memory for this; nothing half done is left")
     except Exception as bug:  # noqa: BLE001 - a traceback helps no user, and could show a secret
-        _report_bug(bug)
-        sys.exit(1)
+        _last_words(f"an unexpected {type(bug).__name__} at {_place(bug)}: a mistake in certferry; please report this "
+                    "line. Nothing half done is left")
 
 
-def _report_bug(bug: Exception) -> None:
+def _last_words(text: str, status: int = 1) -> NoReturn:
+    """Say it if anybody listens, and end; whatever output is still buffered may have nowhere to go."""
+    with suppress(OSError):
+        print(f"certferry: {text}", file=sys.stderr, flush=True)
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.exit(status)
+    os._exit(status)
+
+
+def _place(bug: Exception) -> str:
     trace = bug.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
-    print(f"certferry: an unexpected {type(bug).__name__} at {where}", file=sys.stderr)
-    print("  This is a mistake in certferry; please report this line. Nothing half done is left.", file=sys.stderr)
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
 
 
 def _forbid_core_dumps() -> None:

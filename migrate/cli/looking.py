@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from profiles.opening import open_found, open_store
-
-from migrate import passwords, render, report
+from migrate import render, report
 from migrate.chain import Pool, complete
+from migrate.parallel import spread
 from profiles.errors import Error
-from profiles.model import Listing, Problem
+from profiles.model import Listing, Location, Problem
+from profiles.opening import open_found, open_store
+from profiles.store import Store
 
 
 def stores(root: Path | None, *, to_json: bool) -> None:
@@ -41,7 +42,7 @@ def stores(root: Path | None, *, to_json: bool) -> None:
 
 def listings(locations: tuple[str, ...], file_password: str | None, *, to_json: bool) -> int:
     """Print what the named stores hold, or all stores; 1 if one of several could not be read."""
-    found = [(listing, _chains(listing)) for listing in _listings(locations, file_password)]
+    found = _listings(locations, file_password)
     if to_json:
         render.as_json(report.listing_json(found))
     else:
@@ -49,38 +50,46 @@ def listings(locations: tuple[str, ...], file_password: str | None, *, to_json: 
     return int(any(listing.state == "broken" for listing, _ in found))
 
 
-def _listings(locations: tuple[str, ...], file_password: str | None) -> Iterator[Listing]:
+Looked = tuple[Listing, dict[str, bool]]
+"""A listing, and for each fingerprint in it whether its chain is complete there."""
+
+
+def _listings(locations: tuple[str, ...], file_password: str | None) -> list[Looked]:
     if not locations:
         from profiles.discover import discover
 
-        for found in discover().found:
-            try:
-                yield open_found(found).list()
-            except Error as error:
-                yield Listing(found.location, found.product, found.path, "broken",
-                              problems=(Problem(error.code, error.message),))
-        return
-    for location in locations:
-        try:
-            yield _listing(location, file_password)
-        except Error as error:
-            if len(locations) == 1:
-                raise
-            from profiles.model import Location
+        return [_look(lambda one=found: open_found(one), found.location, found.product, found.path)
+                for found in discover().found]
+    if len(locations) == 1 or file_password is not None:
+        return [_with_chains(_listing(location, file_password)) for location in locations]
+    return spread(_look_at, locations)
 
-            kind, _, where = location.partition(":")
-            yield Listing(Location(kind, where), "", where, "broken", problems=(Problem(error.code, error.message),))
+
+def _look_at(text: str) -> Looked:
+    kind, _, where = text.partition(":")
+    return _look(lambda: open_store(text), Location(kind, where), "", where)
+
+
+def _look(opener: Callable[[], Store], location: Location, product: str, path: str) -> Looked:
+    """One of several stores: that it cannot be read is said beside the others."""
+    try:
+        return _with_chains(opener().list())
+    except Error as error:
+        problems = (Problem(error.code, error.message),)
+        return Listing(location, product, path, "broken", problems=problems), {}
 
 
 def _listing(location: str, file_password: str | None) -> Listing:
     store = open_store(location)
     listing = store.list()
     if listing.state == "locked" and file_password is not None:
+        from migrate import passwords
+
         store.unlock(passwords.parse(file_password))
         listing = store.list()
     return listing
 
 
-def _chains(listing: Listing) -> dict[str, bool]:
+def _with_chains(listing: Listing) -> Looked:
     pool = Pool(entry.certificate for entry in listing.entries)
-    return {entry.certificate.sha256: complete(entry.certificate, pool).complete for entry in listing.entries}
+    return listing, {entry.certificate.sha256: complete(entry.certificate, pool).complete for entry in listing.entries}

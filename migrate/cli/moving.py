@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from profiles.opening import open_found, open_store
-
 from migrate import journal, passwords, render, report
 from migrate.cli import EXIT_STATUS
 from migrate.engine import Migration
@@ -16,6 +14,7 @@ from migrate.plan import Options
 from migrate.report import Outcome, Report
 from profiles.errors import AccessDenied, Error, NoMatch, StoreNotFound
 from profiles.model import Listing
+from profiles.opening import open_found, open_store
 from profiles.store import Store
 
 
@@ -49,8 +48,12 @@ def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
 def _migration(asked: Asked, source: Store, target: Store) -> Migration:
     def committed() -> None:
         point = target.undo_point
-        if point is not None:
+        if point is None:
+            return
+        try:
             journal.record(journal.Move.now(str(source.location), str(target.location), point))
+        except OSError as error:
+            render.note(f"this move could not be written down, so `undo` will not find it: {error.strerror}")
 
     return Migration(
         source, target,

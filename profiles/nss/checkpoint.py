@@ -12,6 +12,7 @@ from profiles.nss import contents as stored
 from profiles.nss import objects
 from profiles.nss.change import Change, Overwrite
 from profiles.nss.keys import plain_row
+from profiles.nss.reading import read
 from profiles.nss.sql import CERT_DB, KEY_DB, Table, fresh_id, reading
 from profiles.pkcs12.seal import open_sealed
 
@@ -65,7 +66,7 @@ class NssCheckpoint:
     def set_trust(self, certificate: Certificate, trust: Trust) -> None:
         """See ``Checkpoint``."""
         ring = self._unlocked()
-        present = stored.read(self._directory, {certificate.subject}) if self._certs else stored.Contents()
+        present = read(self._directory, {certificate.subject}) if self._certs else stored.Contents()
         found = [one for new_class in (True, False)
                  if (one := present.trust_object(certificate, new_class=new_class)) is not None]
         for one in found:

@@ -125,10 +125,8 @@ def recover(directory: Path) -> None:
 
 def pending(directory: Path) -> bool:
     """Whether a step was interrupted here and not yet recovered."""
-    try:
-        return any((directory / OWN).glob(f"{_INTENT}*.json"))
-    except OSError:
-        return False
+    own = f"{directory}/{OWN}"
+    return os.path.isdir(own) and any(Path(own).glob(f"{_INTENT}*.json"))  # noqa: PTH112 - of a whole fleet
 
 
 def undo(directory: Path, run: str) -> tuple[int, int]:

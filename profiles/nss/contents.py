@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from profiles import asn1
 from profiles.certificate import Certificate, PublicKey
-from profiles.errors import Malformed
-from profiles.model import NO_TRUST, Level, Problem, Trust
+from profiles.model import NO_TRUST, Level, Problem, Secret, Trust
 from profiles.nss import attributes as at
-from profiles.nss.envelope import Keyring, PasswordEntry
-from profiles.nss.sql import CERT_DB, KEY_DB, Table, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-    from pathlib import Path
+    from collections.abc import Iterable
 
-_CERTIFICATE_COLUMNS = (at.LABEL, at.VALUE, at.ID)
-_KEY_COLUMNS = (at.LABEL, at.KEY_TYPE, at.ID, at.EXTRACTABLE, at.MODULUS, at.PUBLIC_EXPONENT, at.EC_PARAMS, at.NSS_DB,
-                at.PRIME, at.SUBPRIME, at.BASE, *at.ENCRYPTED)
-_TRUST_COLUMNS = (at.CLASS, at.ISSUER, at.SERIAL_NUMBER, at.TRUST_SERVER, at.TRUST_CLIENT, at.TRUST_CODE,
-                  at.TRUST_EMAIL, at.CERT_SHA1, at.CERT_MD5, at.STEP_UP, at.NEW_SERVER, at.NEW_CLIENT, at.NEW_CODE,
-                  at.NEW_EMAIL, at.CERT_HASH, at.HASH_MECHANISM)
-_CHUNK = 500  # SQLite's limit of variables in one statement is 999 in old builds
-
+    from profiles.nss.envelope import Keyring, PasswordEntry
 
 @dataclass(frozen=True, slots=True)
 class StoredCertificate:
@@ -164,13 +153,25 @@ class Contents:
         return next((one for one in found if one.new_class == new_class and one.is_for(certificate)), None)
 
     def trust_of(self, certificate: Certificate, ring: Keyring | None) -> Trust:
-        """The trust of a certificate, the new class before the old; with a keyring only what its signatures prove."""
+        """The trust of a certificate, the new class before the old: what its signatures prove.
+
+        Without a keyring, a database that is locked is believed unproved, as ``certutil -L`` does.
+        """
         for new_class in (True, False):
             stored = self.trust_object(certificate, new_class=new_class)
             if stored is not None:
                 trust = stored.trust()
-                return trust if not trust or ring is None or self._authentic(stored, ring) else NO_TRUST
+                return trust if not trust or self._believed(stored, ring) else NO_TRUST
         return NO_TRUST
+
+    def _believed(self, stored: StoredTrust, ring: Keyring | None) -> bool:
+        if ring is not None or self.password is None:
+            return ring is not None and self._authentic(stored, ring)
+        return self._authentic(stored, self.password.keyring(Secret(""))) or self.unlocked() is None
+
+    def unlocked(self) -> Keyring | None:
+        """The keys of a database that has no password, or None."""
+        return self.password.open(Secret("")) if self.password else None
 
     def _authentic(self, stored: StoredTrust, ring: Keyring) -> bool:
         levels = (at.NEW_SERVER, at.NEW_CLIENT, at.NEW_CODE, at.NEW_EMAIL) if stored.new_class else (
@@ -179,116 +180,22 @@ class Contents:
             value = stored.row.get(column)
             if value is None:
                 continue
-            found = [self.signatures[name] for name in _names(stored.object_id, column) if name in self.signatures]
+            found = [self.signatures[name] for name in signature_names(stored.object_id, column) if name in self.signatures]
             if not any(ring.verify(one, stored.object_id, at.code(column), at.plain(value)) for one in found):
                 return False
         return True
 
 
 def signature_name(kind: str, object_id: int, column: str) -> str:
-    """The name of the metaData row that signs one attribute of one object; kind is ``cert`` or ``key`` by its file."""
+    """The name of the metaData row that signs one attribute; kind is ``cert`` or ``key`` by the object's file."""
     return f"sig_{kind}_{object_id:08x}_{at.code(column):08x}"
 
 
-def _names(object_id: int, column: str) -> tuple[str, str]:
+def signature_names(object_id: int, column: str) -> tuple[str, str]:
     """Where a signature may be: a password change in some NSS versions files it under the object's handle."""
     return signature_name("cert", object_id, column), signature_name("cert", object_id | 0xC0000000, column)
 
 
 def serial_tlv(certificate: Certificate) -> bytes:
     """CKA_SERIAL_NUMBER: the serial number as a DER INTEGER."""
-    from profiles import asn1
-
     return asn1.tlv(asn1.INTEGER, certificate.serial)
-
-
-def read(directory: Path, subjects: Collection[bytes] | None = None) -> Contents:
-    """Everything in the profile, or only certificates of those subjects with their keys and trust."""
-    contents = Contents()
-    with ExitStack() as stack:
-        tables = {name: stack.enter_context(reading(directory / name)) if (directory / name).exists() else None
-                  for name in (CERT_DB, KEY_DB)}
-        certs, keys = tables[CERT_DB], tables[KEY_DB]
-        for name, table in tables.items():
-            if table is None:
-                contents.problems.append(Problem("incomplete", f"{name} is missing from the profile"))
-        if certs is not None:
-            _read_certificates(certs, contents, subjects)
-        if keys is not None:
-            _read_keys(keys, contents, None if subjects is None else _key_ids(contents.certificates))
-        if certs is not None:
-            _read_trust(certs, keys, contents, subjects)
-    return contents
-
-
-def read_key(directory: Path, key_id: str) -> Contents:
-    """Only the private key of that id (see ``StoredKey.id``) and the password entry."""
-    contents = Contents()
-    if not (directory / KEY_DB).exists():
-        return contents
-    with reading(directory / KEY_DB) as table:
-        _read_keys(table, contents, {bytes.fromhex(key_id)})
-        contents.keys = [key for key in contents.keys if key.id == key_id]
-        if not contents.keys:  # a key whose CKA_ID its maker chose
-            _read_keys(table, contents, None)
-            contents.keys = [key for key in contents.keys if key.id == key_id]
-    return contents
-
-
-def _read_certificates(table: Table, contents: Contents, subjects: Collection[bytes] | None) -> None:
-    for object_id, row in _selected(table, at.CERTIFICATE, at.SUBJECT, subjects, _CERTIFICATE_COLUMNS):
-        try:
-            certificate = Certificate.parse(at.plain(row.get(at.VALUE)))
-        except Malformed as error:
-            contents.problems.append(Problem("malformed", f"certificate object {object_id}: {error.message}"))
-            continue
-        nickname = at.plain(row.get(at.LABEL)).decode("utf-8", "replace")
-        contents.certificates.append(StoredCertificate(object_id, certificate, nickname, at.plain(row.get(at.ID))))
-
-
-def _read_keys(table: Table, contents: Contents, wanted: Collection[bytes] | None) -> None:
-    for object_id, row in _selected(table, at.PRIVATE_KEY, at.ID, wanted, _KEY_COLUMNS):
-        contents.keys.append(StoredKey(object_id, row))
-    entry = table.meta("password").get("password")
-    if entry is not None and entry[1] is not None:
-        contents.password = PasswordEntry(entry[0], entry[1])
-
-
-def _key_ids(certificates: Iterable[StoredCertificate]) -> set[bytes]:
-    return {value for stored in certificates
-            for value in (stored.cka_id, bytes.fromhex(stored.certificate.public_key.id))}
-
-
-def _read_trust(
-    certs: Table, keys: Table | None, contents: Contents, subjects: Collection[bytes] | None
-) -> None:
-    issuers = None if subjects is None else {stored.certificate.issuer for stored in contents.certificates}
-    serials = {serial_tlv(stored.certificate) for stored in contents.certificates}
-    for kind in (at.NSS_TRUST, at.TRUST):
-        for object_id, row in _selected(certs, kind, at.ISSUER, issuers, _TRUST_COLUMNS):
-            serial = at.plain(row.get(at.SERIAL_NUMBER))
-            if serial in serials:
-                trust = StoredTrust(object_id, row)
-                contents.trusts.setdefault((at.plain(row.get(at.ISSUER)), serial), []).append(trust)
-    if keys is None:
-        return
-    if subjects is None:
-        contents.signatures = {name: one for name, (one, _) in keys.meta("sig_cert_%").items()} if any(
-            one.trust() for found in contents.trusts.values() for one in found) else {}
-        return
-    names = (name for found in contents.trusts.values() for stored in found for column in stored.row
-             for name in _names(stored.object_id, column))
-    contents.signatures = {name: one for name in names if (one := keys.signature(name)) is not None}
-
-
-def _selected(
-    table: Table, kind: int, column: str, values: Collection[bytes] | None, columns: tuple[str, ...]
-) -> Iterable[tuple[int, at.Row]]:
-    if values is None:
-        yield from table.rows("a0 = ?", (at.ulong(kind),), columns)
-        return
-    ordered = sorted(values)
-    for start in range(0, len(ordered), _CHUNK):
-        part = ordered[start : start + _CHUNK]
-        marks = ", ".join("?" * len(part))
-        yield from table.rows(f"{column} IN ({marks}) AND a0 = ?", (*part, at.ulong(kind)), columns)

@@ -8,11 +8,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
-
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from profiles import asn1
 from profiles.errors import Malformed, Unsupported
@@ -20,7 +18,11 @@ from profiles.errors import Malformed, Unsupported
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.modes import CBC
+
     from profiles.model import Secret
+
 
 _PBES2, _PBKDF2, _PBMAC1 = "1.2.840.113549.1.5.13", "1.2.840.113549.1.5.12", "1.2.840.113549.1.5.14"
 _HMAC_SHA256, _AES256 = "1.2.840.113549.2.9", "2.16.840.1.101.3.4.1.42"
@@ -104,11 +106,18 @@ def _triple_des(pass_key: bytes, sealed: _Sealed) -> bytes:
     middle = hmac.digest(outer, padded, "sha1")
     material = first + hmac.digest(outer, middle + salt, "sha1")
     from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+    from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
     return _unpad(Cipher(TripleDES(material[:24]), modes.CBC(material[-8:])), sealed.ciphertext, 8)
 
 
-def _unpad(cipher: Cipher[modes.CBC], ciphertext: bytes, block: int) -> bytes:
+def _aes(key: bytes, iv: bytes) -> Cipher[CBC]:
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    return Cipher(algorithms.AES(key), modes.CBC(iv))
+
+
+def _unpad(cipher: Cipher[CBC], ciphertext: bytes, block: int) -> bytes:
     if not ciphertext or len(ciphertext) % block:
         raise Malformed("a sealed value in key4.db has an odd length")
     decryptor = cipher.decryptor()
@@ -132,6 +141,10 @@ class PasswordEntry:
         salt = os.urandom(20)
         ring = Keyring(salt, password, DEFAULT_ITERATIONS if password else 1)
         return cls(salt, ring.seal(_CHECK))
+
+    def keyring(self, password: Secret) -> Keyring:
+        """The keys that this password would give, right or not."""
+        return Keyring(self.salt, password, 1)
 
     def open(self, password: Secret) -> Keyring | None:
         """The keys of the database, or None when the password is not the one."""
@@ -170,6 +183,8 @@ class Keyring:
         """Derive the keys for many sealed values at once, on all cores."""
         wanted = {sealed.derivation for sealed in map(_parse_sealed, blobs) if sealed.derivation} - set(self._derived)
         if len(wanted) > 1:
+            from concurrent.futures import ThreadPoolExecutor
+
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 list(pool.map(self._key, wanted))
 
@@ -178,14 +193,14 @@ class Keyring:
         sealed = _parse_sealed(blob)
         if sealed.derivation is None:
             return _triple_des(self._pass_key, sealed)
-        cipher = Cipher(algorithms.AES(self._key(sealed.derivation)), modes.CBC(sealed.iv))
+        cipher = _aes(self._key(sealed.derivation), sealed.iv)
         return _unpad(cipher, sealed.ciphertext, 16)
 
     def seal(self, value: bytes) -> bytes:
         """A value as a sealed column holds it: PBES2 with AES-256-CBC."""
         tail = os.urandom(14)
         pad = 16 - len(value) % 16
-        encryptor = Cipher(algorithms.AES(self._key(self._seal_with)), modes.CBC(asn1.octets(tail))).encryptor()
+        encryptor = _aes(self._key(self._seal_with), asn1.octets(tail)).encryptor()
         ciphertext = encryptor.update(value + bytes((pad,)) * pad) + encryptor.finalize()
         scheme = asn1.sequence(asn1.oid(_AES256), asn1.octets(tail))
         parameters = asn1.sequence(_encode_pbkdf2(self._seal_with), scheme)
@@ -202,16 +217,45 @@ class Keyring:
     def verify(self, signature: bytes, object_id: int, attribute: int, value: bytes) -> bool:
         """Whether a ``sig_…`` row is right."""
         try:
-            algorithm, mac = asn1.parse(signature).sequence(2)[:2]
-            oid, parameters = algorithm.sequence(2)[:2]
-            derivation, scheme = parameters.sequence(2)[:2]
-            digest = _HMACS.get(scheme.sequence(1)[0].oid())
-            if oid.oid() != _PBMAC1 or digest is None:
-                return False
-            key = self._key(_pbkdf2(derivation))
-            return hmac.compare_digest(hmac.digest(key, _signed(object_id, attribute, value), digest), mac.octets())
+            derivation, digest, mac = _parse_signature(signature)
         except (Malformed, Unsupported):
             return False
+        expected = hmac.digest(self._key(derivation), _signed(object_id, attribute, value), digest)
+        return hmac.compare_digest(expected, mac)
+
+
+def _parse_signature(signature: bytes) -> tuple[_Derivation, str, bytes]:
+    """Derivation, digest and value of a PBMAC1 (RFC 8018, A.5); walked by offsets, since listings read thousands."""
+    algorithm, mac = _pair(_inside(signature, (0, 0, 0, len(signature)), top=True))
+    oid, parameters = _pair(_inside(signature, algorithm))
+    derivation, scheme = _pair(_inside(signature, parameters))
+    name = _inside(signature, scheme)[0]
+    digest = _HMACS.get(asn1.dotted(signature[name[2] : name[3]]))
+    if asn1.dotted(signature[oid[2] : oid[3]]) != _PBMAC1 or digest is None:
+        raise Unsupported("a signature in key4.db is of an unknown kind")
+    return _derivation(signature[derivation[1] : derivation[3]]), digest, signature[mac[2] : mac[3]]
+
+
+_Element = tuple[int, int, int, int]
+
+
+def _inside(data: bytes, element: _Element, *, top: bool = False) -> list[_Element]:
+    start, end = asn1.header(data, 0)[1:] if top else element[2:]
+    found = list(asn1.elements(data, start, end))
+    if not found or (not top and element[0] != asn1.SEQUENCE):
+        raise Malformed("a signature in key4.db is cut off")
+    return found
+
+
+def _pair(found: list[_Element]) -> tuple[_Element, _Element]:
+    if len(found) < 2:
+        raise Malformed("a signature in key4.db is cut off")
+    return found[0], found[1]
+
+
+@lru_cache(256)
+def _derivation(der: bytes) -> _Derivation:
+    return _pbkdf2(asn1.parse(der))
 
 
 def _signed(object_id: int, attribute: int, value: bytes) -> bytes:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from types import TracebackType
 
+    from profiles.pkcs12.dialects import Dialect
     from profiles.store import Asker, Checkpoint
 
 _WORKER = Path(__file__).with_name("library_worker.py")
@@ -82,10 +83,14 @@ class LibraryStore:
     ) -> None:
         interpreter()
         self._native = NssStore(location, directory, product, new=new)
-        self.dialect = self._native.dialect
         self.location, self.directory, self.product = location, directory, product
         self._password: Secret | None = None
         self._run = commit.Run(directory)
+
+    @property
+    def dialect(self) -> Dialect:
+        """See ``Store``."""
+        return self._native.dialect
 
     def list(self, subjects: Collection[bytes] | None = None) -> Listing:
         """See ``Store``; keys without certificates are not among what python-nss can list."""

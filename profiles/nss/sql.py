@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from profiles.errors import AccessDenied, Error, Malformed, StoreInUse, ToolFailed, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from profiles.nss.attributes import Row
 
@@ -20,6 +22,9 @@ PUBLIC, PRIVATE, META = "nssPublic", "nssPrivate", "metaData"
 
 BUSY_SECONDS = 5.0
 """How long another program's lock is waited for."""
+
+CHUNK = 500
+"""Values in one statement; old builds of SQLite allow 999."""
 
 _ID_BITS = 30
 
@@ -71,23 +76,40 @@ class Table:
         self.path, self.name, self.connection = path, name, connection
         with translated(path):
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-            self.columns = tuple(
-                row[1].decode() for row in connection.execute(f"PRAGMA table_info({name})") if row[1] != b"id"
-            )
         if version:
             raise Unsupported(f"{path} is of a newer format (version {version}) than this program knows",
                               "Look for a newer certferry.")
-        if not {"a0", "a102"} <= set(self.columns):
-            raise Malformed(f"{path} is an SQLite file, but not an NSS database")
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The attributes that the writer of this file knew; ``Malformed`` for a file that is no NSS database."""
+        with translated(self.path):
+            found = self.connection.execute(f"PRAGMA table_info({self.name})").fetchall()
+        columns = tuple(row[1].decode() for row in found if row[1] != b"id")
+        if not {"a0", "a102"} <= set(columns):
+            raise Malformed(f"{self.path} is an SQLite file, but not an NSS database")
+        return columns
 
     def rows(self, where: str, values: Iterable[object] = (), columns: Iterable[str] = ()) -> list[tuple[int, Row]]:
         """The objects that match, with those of the columns that this file has (all when none are named)."""
-        names = [name for name in columns if name in self.columns] or list(self.columns)
+        names = list(columns) or list(self.columns)
+        try:
+            found = self._select(names, where, values)
+        except sqlite3.OperationalError as error:
+            # Which columns there are is looked up only where one is missing: it costs as much as the query.
+            if "no such" not in str(error):
+                raise _sentence(error, self.path) from error
+            names = [name for name in names if name in self.columns]
+            with translated(self.path):
+                found = self._select(names, where, values)
+        except sqlite3.Error as error:
+            raise _sentence(error, self.path) from error
+        return [(row[0], {n: v if v.__class__ is bytes else _octets(v)
+                          for n, v in zip(names, row[1:], strict=True) if v is not None}) for row in found]
+
+    def _select(self, names: list[str], where: str, values: Iterable[object]) -> list[tuple[Any, ...]]:
         query = f"SELECT id, {', '.join(names)} FROM {self.name} WHERE {where}"  # noqa: S608 - names are our constants
-        with translated(self.path):
-            found = self.connection.execute(query, tuple(values)).fetchall()
-        return [(row[0], {n: _octets(v) for n, v in zip(names, row[1:], strict=True) if v is not None})
-                for row in found]
+        return self.connection.execute(query, tuple(values)).fetchall()
 
     def has(self, column: str) -> bool:
         """Whether the writer of this file knew that attribute."""
@@ -122,6 +144,23 @@ class Table:
             found = self.connection.execute("SELECT id, item1, item2 FROM metaData WHERE id LIKE ?", (pattern,))
             return {_text(name): (_octets(one), two) for name, one, two in found.fetchall()}
 
+    def password_entry(self) -> tuple[bytes, bytes | None] | None:
+        """The ``password`` row of metaData."""
+        with translated(self.path):
+            row = self.connection.execute("SELECT item1, item2 FROM metaData WHERE id = 'password'").fetchone()
+        return (_octets(row[0]), row[1]) if row else None
+
+    def signatures(self, names: Iterable[str]) -> dict[str, bytes]:
+        """Those of the named ``sig_…`` rows of metaData that there are."""
+        wanted = list(names)
+        found: dict[str, bytes] = {}
+        with translated(self.path):
+            for start in range(0, len(wanted), CHUNK):
+                part = wanted[start : start + CHUNK]
+                query = f"SELECT id, item1 FROM metaData WHERE id IN ({', '.join('?' * len(part))})"  # noqa: S608
+                found |= {_text(row[0]): row[1] for row in self.connection.execute(query, part)}
+        return found
+
     def signature(self, name: str) -> bytes | None:
         """One ``sig_…`` row of metaData."""
         with translated(self.path):
@@ -154,7 +193,7 @@ def table_of(path: Path) -> str:
 def reading(path: Path) -> Iterator[Table]:
     """The objects of a file, for reading; a transaction that a crash left behind is rolled back first."""
     with translated(path):
-        hot = Path(f"{path}-journal").exists()
+        hot = os.path.exists(f"{path}-journal")  # noqa: PTH110 - asked for every profile of a fleet
         connection = _connect(path, "rw" if hot else "ro", BUSY_SECONDS)
     with closing(connection):
         yield Table(path, table_of(path), connection)

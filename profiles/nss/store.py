@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from profiles.errors import AccessDenied, Malformed, NoMatch, StoreNotFound, Unsupported, WrongPassword
 from profiles.model import Entry, Listing, Location, PendingKey, Problem, SealedPfx, Secret, Selection
 from profiles.nss import commit
-from profiles.nss.contents import Contents, read
+from profiles.nss.contents import Contents
 from profiles.nss.envelope import Keyring, PasswordEntry
 from profiles.nss.sql import CERT_DB, KEY_DB
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from profiles.pkcs12.dialects import Dialect
     from profiles.store import Asker, Checkpoint
 
 _LEGACY = ("cert8.db", "key3.db", "cert7.db")
@@ -24,7 +25,7 @@ _PROFILE_MARKS = ("prefs.js", "times.json", "compatibility.ini", "pkcs11.txt", "
 
 def present(directory: Path) -> bool:
     """Whether there is an NSS database in the directory, whole or in part."""
-    return any((directory / name).exists() for name in (CERT_DB, KEY_DB))
+    return any(os.path.exists(f"{directory}/{name}") for name in (CERT_DB, KEY_DB))  # noqa: PTH110 - of a whole fleet
 
 
 class NssStore:
@@ -36,16 +37,15 @@ class NssStore:
     def __init__(
         self, location: Location, directory: Path, product: str = "NSS database", *, new: bool = False
     ) -> None:
-        from profiles.pkcs12.dialects import SEALED
-
-        self.dialect = SEALED
         self.location, self.directory, self.product = location, directory, product
         self._ring: Keyring | None = None
         self._new_entry: PasswordEntry | None = None
-        self._run = commit.Run(directory)
+        self._run: commit.Run | None = None
         self._check_place(new=new)
-        if os.access(directory, os.W_OK):
+        self._waiting = commit.pending(directory)
+        if self._waiting and os.access(directory, os.W_OK):
             commit.recover(directory)
+            self._waiting = False
 
     def _check_place(self, *, new: bool) -> None:
         directory = self.directory
@@ -66,56 +66,65 @@ class NssStore:
             raise Malformed(f"{directory} is not an NSS profile: it has neither cert9.db nor key4.db",
                             "Name the directory that holds these two files; `certferry stores` lists them.")
 
+    @property
+    def dialect(self) -> Dialect:
+        """See ``Store``."""
+        from profiles.pkcs12.dialects import SEALED
+
+        return SEALED
+
     # -- reading
 
     def list(self, subjects: Collection[bytes] | None = None) -> Listing:
         """See ``Store``."""
         contents = self._read(subjects)
-        ring = self._ring or _without_password(contents)
         keys = {stored.object_id: key.object_id for stored in contents.certificates
                 if (key := contents.key_of(stored)) is not None}
         entries = tuple(
             Entry(stored.certificate, stored.nickname, stored.object_id in keys,
-                  contents.trust_of(stored.certificate, ring))
+                  contents.trust_of(stored.certificate, self._ring))
             for stored in contents.certificates)
         owned = set(keys.values())
         pending = tuple(PendingKey(key.id, key.name, key.nickname) for key in contents.keys
                         if key.object_id not in owned) if subjects is None else ()
         problems = tuple(contents.problems)
-        if commit.pending(self.directory):
+        if self._waiting:
             text = "an interrupted step waits here, and the directory cannot be written"
             problems += (Problem("access-denied", text),)
         state = "ready" if present(self.directory) else "empty"
         return Listing(self.location, self.product, str(self.directory), state, entries, pending, problems)
 
     def _read(self, subjects: Collection[bytes] | None = None) -> Contents:
+        from profiles.nss.reading import read
+
         return read(self.directory, subjects) if present(self.directory) else Contents()
 
     def unlock(self, ask: Asker) -> None:
         """See ``Store``."""
         if self._ring is not None:
             return
-        entry = self._read(()).password
+        contents = self._read(())
+        entry = contents.password
         if entry is None:
             what = f"the new primary password of {self.location}"
             password = ask(what, new=True) if ask.explicit else Secret("")
             entry = self._new_entry = PasswordEntry.create(password)
             self._ring = entry.open(password)
             return
-        self._ring = entry.open(Secret(""))
+        self._ring = contents.unlocked()
         for _ in range(ask.tries):
             if self._ring is not None:
                 return
             self._ring = entry.open(ask(f"the primary password of {self.location}"))
         if self._ring is None:
             raise WrongPassword(f"that is not the primary password of {self.location}",
-                                "It is the one that the application asks for when it starts or first uses a certificate.")
+                                "It is the one that the application asks for when it first uses a certificate.")
 
     def export(self, wanted: Selection) -> SealedPfx:
         """See ``Store``."""
         from profiles.nss.keys import private_key, sealed_values
-        from profiles.pkcs12.seal import seal
         from profiles.pkcs12.contents import Item
+        from profiles.pkcs12.seal import seal
 
         contents = self._read()
         chosen = {stored.certificate.sha256: stored for stored in reversed(contents.certificates)
@@ -128,7 +137,7 @@ class NssStore:
         if ring is not None:
             ring.prepare(blob for key in keys if key.exportable for blob in sealed_values(key))
         items = [Item(stored.certificate, private_key(key, ring) if key and ring else None, stored.nickname,
-                      contents.trust_of(stored.certificate, ring or _without_password(contents)))
+                      contents.trust_of(stored.certificate, ring or self._ring))
                  for stored, key in pairs]
         items += [Item(None, private_key(key, ring), key.nickname) for key in loose.values() if ring]
         return seal(items)
@@ -143,12 +152,12 @@ class NssStore:
         return private_key(contents.keys[0], self._unlocked(contents)).sign(message)
 
     def _key(self, key_id: str) -> Contents:
-        from profiles.nss.contents import read_key
+        from profiles.nss.reading import read_key
 
         return read_key(self.directory, key_id) if present(self.directory) else Contents()
 
     def _unlocked(self, contents: Contents) -> Keyring:
-        ring = self._ring or _without_password(contents)
+        ring = self._ring or contents.unlocked()
         if ring is None:
             raise WrongPassword(f"{self.location} is locked", "Give its primary password.")
         return ring
@@ -167,18 +176,15 @@ class NssStore:
         entry = self._new_entry
         if entry is None and not all((self.directory / name).exists() for name in (CERT_DB, KEY_DB)):
             entry = self._read(()).password or PasswordEntry.create(Secret(""))
+        self._run = self._run or commit.Run(self.directory)
         return NssCheckpoint(self.directory, self._run, self._ring, entry)
 
     @property
     def undo_point(self) -> str | None:
         """See ``Store``."""
-        return self._run.point
+        return self._run.point if self._run else None
 
     def undo(self, point: str) -> int:
         """See ``Store``."""
         return sum(commit.undo(self.directory, point))
-
-
-def _without_password(contents: Contents) -> Keyring | None:
-    return contents.password.open(Secret("")) if contents.password else None
 

@@ -38,8 +38,6 @@ def decode(data: bytes, password: Secret | None) -> Contents:
         if password is None:
             raise PasswordNeeded("a password is needed to look inside") from None
         raise
-    except RecursionError:
-        raise Malformed("the data is nested too deeply") from None
     return paired(reader.keys, reader.certificates, reader.problems)
 
 
@@ -160,7 +158,7 @@ def _named(bag: Bag) -> str:
 
 def _outer(data: bytes) -> tuple[bytes, Node | None]:
     """The AuthenticatedSafe as bytes and the MacData of a PFX (RFC 7292, section 4)."""
-    version, safe, *mac = asn1.parse(data).sequence(2)
+    version, safe, *mac = asn1.parse(data, padded=True).sequence(2)
     if version.integer() != 3:
         raise Unsupported(f"the file is of PKCS#12 version {str(version.integer())[:20]}; only version 3 is in use")
     kind, *content = safe.sequence(1)

@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 LINUX, WINDOWS, MACOS = "linux", "windows", "macos"
 MAX_FILE = 1 << 20
@@ -45,6 +48,24 @@ class Installation:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A directory in which an application keeps its store, or would."""
+
+    kind: str
+    product: str
+    name: str
+    path: Path
+    state: str
+    """``ready``, ``empty`` (no database yet) or ``legacy`` (of the format before 2018)."""
+    live: bool = False
+    """Whether the application uses it when it is started plainly."""
+    shadow: Path | None = None
+    """The root that the application reads instead of the one this is in."""
+    traces: tuple[Path, ...] = ()
+    """Where the application shows that it is running, if not here."""
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """One user's home: on the running system, or with ``disk`` on one that is mounted there."""
 
@@ -58,7 +79,7 @@ class Home:
         """The home of the user who runs this."""
         system = this_system()
         named = env.get("USERPROFILE" if system == WINDOWS else "HOME", "")
-        return cls(Path(named) if os.path.isabs(named) else Path.home(), system, env)
+        return cls(Path(named) if Path(named).is_absolute() else Path.home(), system, env)
 
     def at(self, place: str) -> Path:
         """The directory that ``place`` (``~/…``, ``$XDG_DATA_HOME/…``, ``%APPDATA%/…``) stands for here."""
@@ -66,11 +87,20 @@ class Home:
         variable, default = _BASES[base]
         value = self.env.get(variable, "") if variable and self.disk is None else ""
         # the XDG specification and the applications ignore a relative value
-        return (Path(value) if os.path.isabs(value) else self.path / default) / rest
+        return (Path(value) if Path(value).is_absolute() else self.path / default) / rest
 
     def is_directory(self, path: Path) -> bool:
         """Whether there is a directory that may be entered: any here, on a mounted disk none that leads off it."""
-        return path.is_dir() if self.disk is None else self.on_disk(path) and path.is_dir()
+        return self.on_disk(path) and is_directory(path)
+
+    def state(self, directory: Path) -> str:
+        """What NSS databases are in a directory: see ``Candidate.state``."""
+        def holds(*names: str) -> bool:
+            return any(is_file(directory / name) and self.on_disk(directory / name) for name in names)
+
+        if holds("cert9.db", "key4.db"):
+            return "ready"
+        return "legacy" if holds("cert8.db", "key3.db", "cert7.db") else "empty"
 
     def on_disk(self, path: Path) -> bool:
         """Whether the path, its links followed, is on the disk that is looked at."""
@@ -89,7 +119,9 @@ class Home:
             return f"cannot be looked at ({getattr(error, 'strerror', None) or 'not a path'})"
         if not stat.S_ISDIR(status.st_mode):
             return "is not a directory"
-        return "" if status.st_uid in owners else "belongs to another user"
+        if status.st_uid not in owners:
+            return "belongs to another user"
+        return "" if os.access(directory, os.R_OK | os.X_OK) else "may not be entered"
 
     def read(self, path: Path) -> bytes | None:
         """The content of a small regular file within the home, the file's directory or the disk; None if there is none.
@@ -104,7 +136,7 @@ class Home:
             handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         except OSError as error:
             raise ValueError(f"cannot be read ({error.strerror})") from None
-        with open(handle, "rb") as file:
+        with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise ValueError("is not a file")
             content = file.read(MAX_FILE + 1)
@@ -120,7 +152,7 @@ class Home:
             windows = PureWindowsPath(named)
             mapped = self.disk is not None and windows.drive.upper() == "C:" and windows.root
             return Path(self.disk or "", *windows.parts[1:]) if mapped else None
-        if not os.path.isabs(named):
+        if not Path(named).is_absolute():
             return None
         return Path(self.disk, *Path(named).parts[1:]) if self.disk else Path(named)
 
@@ -137,26 +169,42 @@ def within(path: Path, bound: Path) -> bool:
         return False
 
 
+def is_directory(path: Path) -> bool:
+    """Whether there is a directory that this user can see."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a regular file that this user can see."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def shown(path: object) -> str:
     """A path as text that can be printed, whatever bytes are in it."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def on_disk(root: Path) -> Iterator[Home]:
-    """Every home on a disk, or a copy of homes, at ``root``; links off it are passed over."""
-    places = [place for name in ("home", "root", "Users") if _is_real(place := root / name, root)]
-    homes = [place for place in places if place.name == "root"]
-    for place in [place for place in places if place.name != "root"] or ([] if places else [root]):
-        homes += [entry for entry in sorted(_entries(place)) if _is_real(entry, root)]
-    for home in homes if places else [root, *homes]:
-        yield Home(home, _system_of(home, root), {}, root)
+    """Every home on a disk at ``root``, or in a copy of one or more homes there; links off it are passed over."""
+    above = [place for name in ("home", "Users") if _is_real(place := root / name, root)]
+    homes = [root / "root"] if _is_real(root / "root", root) else []
+    if not above and not homes:
+        above, homes = [root], [root]
+    homes += [entry for place in above for entry in sorted(_entries(place)) if _is_real(entry, root)]
+    for home in homes:
+        # a home shows what it is by what is found in it, and may have been carried from one system to another
+        for system in (LINUX, WINDOWS, MACOS):
+            yield Home(home, system, {}, root)
 
 
 def _is_real(path: Path, root: Path) -> bool:
-    try:
-        return within(path, root) and path.is_dir()
-    except OSError:
-        return False
+    return within(path, root) and is_directory(path)
 
 
 def _entries(directory: Path) -> list[Path]:
@@ -164,9 +212,3 @@ def _entries(directory: Path) -> list[Path]:
         return list(directory.iterdir())
     except OSError:
         return []
-
-
-def _system_of(home: Path, root: Path) -> str:
-    if _is_real(home / "AppData", root):
-        return WINDOWS
-    return MACOS if _is_real(home / "Library", root) else LINUX

@@ -66,7 +66,7 @@ def _linked(link: Path, product: str, *, locked: int | None) -> Running | None:
 
 def _link(path: Path) -> str:
     try:
-        return os.readlink(path)
+        return str(path.readlink())
     except (OSError, ValueError):
         return ""
 
@@ -135,31 +135,27 @@ def _held_open(path: Path) -> bool:
 
 
 def _name(pid: int) -> str:
-    import psutil
+    import psutil  # type: ignore[import-untyped,unused-ignore]
 
     try:
         process = psutil.Process(pid)
         try:
-            return Path(process.exe()).name or process.name()
+            return Path(process.exe()).name or str(process.name())
         except psutil.AccessDenied:
-            return process.name()
+            return str(process.name())
     except (psutil.Error, OSError):
         return ""
 
 
 def _made_by(link: Path, pid: int) -> bool:
     """Whether the process lives and is old enough to have made the link: pids are given out again."""
-    import psutil
+    import psutil  # type: ignore[import-untyped,unused-ignore]
 
     try:
-        born = psutil.Process(pid).create_time()
+        return bool(psutil.Process(pid).create_time() <= link.lstat().st_mtime + _CLOCK_SLACK)
     except psutil.AccessDenied:
         return True
-    except (psutil.Error, OSError):
-        return False
-    try:
-        return bool(born <= link.lstat().st_mtime + _CLOCK_SLACK)
-    except OSError:
+    except (psutil.Error, OSError, OverflowError):
         return False
 
 
@@ -172,6 +168,6 @@ def _host_name() -> str:
 def _is_local(address: str) -> bool:
     if address.startswith("127."):
         return True
-    import psutil
+    import psutil  # type: ignore[import-untyped,unused-ignore]
 
     return any(one.address == address for found in psutil.net_if_addrs().values() for one in found)

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import subprocess
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ def selecting(cn: str, port: int, directory: Path) -> Iterator[list[str]]:
 def _written(policy: str) -> Iterator[None]:
     managed = ETC / MANAGED
     managed.mkdir(parents=True, exist_ok=True)
-    with (managed / ".check-lock").open("w") as lock:
+    with (Path(tempfile.gettempdir()) / f"chromium-policy-{os.geteuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         path = managed / f"check-{os.getpid()}.json"
         path.write_text(policy)

@@ -68,10 +68,10 @@ def _one(scene: Scene, place: Path, fault: Fault, *, control: bool) -> tuple[str
     done = subprocess.run(command + _command(scene, place, control=control), capture_output=True, timeout=120,
                           stdin=subprocess.DEVNULL, check=False)
     said = (done.stdout + done.stderr).decode(errors="replace")
-    before = judge(scene, place, with_tools=False).state
+    before = judge(scene, place, with_tools=False, with_trust=not control).state
     if not control:
         _next_start(place)
-    verdict = judge(scene, place, with_tools=not control)
+    verdict = judge(scene, place, with_tools=not control, with_trust=not control)
     if "Traceback" in said or "unexpected" in said:
         return "traceback", said[-400:]
     if done.returncode == 0 and verdict.state != "all":

@@ -72,8 +72,8 @@ class Verdict:
     detail: str = ""
 
 
-def judge(scene: Scene, place: Path, *, with_tools: bool = True) -> Verdict:
-    """Compare a target with what it was and what it should have become."""
+def judge(scene: Scene, place: Path, *, with_tools: bool = True, with_trust: bool = True) -> Verdict:
+    """Compare a target with what it was and what it should have become (pk12util brings no trust)."""
     try:
         now = rows(place)
     except sqlite3.Error as error:
@@ -82,7 +82,7 @@ def judge(scene: Scene, place: Path, *, with_tools: bool = True) -> Verdict:
     if gone:
         return Verdict("lost", f"old rows changed: {gone[:3]}")
     new = {key: row for key, row in now.items() if key not in scene.old}
-    state = _state(scene, new)
+    state = _state(scene, new, with_trust=with_trust)
     if with_tools and state in ("nothing", "all"):
         problem = _tools_disagree(place, arrived=state == "all")
         if problem:
@@ -90,13 +90,13 @@ def judge(scene: Scene, place: Path, *, with_tools: bool = True) -> Verdict:
     return Verdict(state, f"{len(new)} new rows: {sorted(str(key) for key in new)[:4]}" if state == "half" else "")
 
 
-def _state(scene: Scene, new: Rows) -> str:
+def _state(scene: Scene, new: Rows, *, with_trust: bool) -> str:
     if not new:
         return "nothing"
     blobs = {value for row in new.values() for value in row if isinstance(value, bytes)}
     certificates = all(one.der in blobs for one in (scene.newcomer, *scene.newcomer.chain))
     keys = sum(table == "nssPrivate" for table, _ in new)
-    trusted = any(b"\xce\x53\x43\x52" in row or b"\x00\x00\x00\x02" in row for (table, _), row in new.items()
+    trusted = not with_trust or any(b"\xce\x53\x43\x52" in row or b"\x00\x00\x00\x02" in row for (table, _), row in new.items()
                   if table == "nssPublic" and b"\xce\x53\x43\x53" in row)
     return "all" if certificates and keys == 1 and trusted else "half"
 

@@ -94,7 +94,7 @@ def campaign(count: int, seed: int, *, control: bool) -> Counter[str]:
             found["killed" if _wait(pid) == -signal.SIGKILL else "had ended"] += 1
             if not control:
                 _next_start(place)
-            verdict = judge(scene, place, with_tools=not control)
+            verdict = judge(scene, place, with_tools=not control, with_trust=not control)
             found[verdict.state] += 1
             if verdict.state in ("half", "lost") and not control:
                 print(f"round {number}: {verdict}", flush=True)

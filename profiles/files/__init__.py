@@ -1,0 +1,1 @@
+"""Files as stores: PKCS#12, PEM and its relatives."""

@@ -1,0 +1,63 @@
+"""Reads a file that a person named: nothing but regular files, nothing larger than any key file is."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from profiles.errors import AccessDenied, Malformed, StoreNotFound, ToolFailed
+from profiles.pkcs12 import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what the system says about ``path`` into an ``Error`` that a caller can act on."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _ABSENT:
+            raise StoreNotFound(f"there is no file {path}", "Check the path.") from None
+        if error.errno in _DENIED:
+            raise AccessDenied(f"{path} may not be read or written here: {error.strerror}",
+                               "Check who owns the file and its directory, and their modes.") from None
+        if error.errno in _FULL:
+            raise ToolFailed(f"{path} could not be written: the disk is full", "Make room and start again.") from None
+        if error.errno == errno.EISDIR:
+            raise Malformed(f"{path} is a directory") from None
+        raise ToolFailed(f"{path} could not be read or written: {error.strerror}", "Check the disk.") from None
+
+
+def read(path: Path) -> bytes:
+    """All bytes of a regular file; ``StoreNotFound``, ``AccessDenied``, ``Malformed`` or ``Unsupported`` otherwise."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    with explained(path):
+        handle = os.open(path, flags)
+        with os.fdopen(handle, "rb") as file:
+            status = os.fstat(handle)
+            if stat.S_ISDIR(status.st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            if not stat.S_ISREG(status.st_mode):
+                raise Malformed(f"{path} is not a regular file")
+            limits.file_size(status.st_size)
+            data = file.read(limits.MAX_FILE + 1)
+    limits.file_size(len(data))
+    return data
+
+
+def read_if_there(path: Path) -> bytes | None:
+    """As ``read``, and None where there is nothing at ``path``."""
+    try:
+        return read(path)
+    except StoreNotFound:
+        return None

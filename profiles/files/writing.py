@@ -1,0 +1,185 @@
+"""Writes files that hold keys: private from the first byte, whole or not at all, and never through a link."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from profiles.errors import AccessDenied, StoreInUse
+from profiles.files.reading import explained, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MARK = "certferry"
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+
+
+def write_new(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Make a file that was not there; ``AccessDenied`` where anything is, a dangling link too."""
+    with explained(path):
+        _refuse_present(path)
+        draft = _draft(path, data, mode)
+        try:
+            _publish(draft, path)
+        finally:
+            with suppress(OSError):
+                draft.unlink()
+        _sync(path.parent)
+
+
+def replace(path: Path, data: bytes, expected: bytes, mode: int = 0o600) -> None:
+    """Put ``data`` in place of a file that still holds ``expected``; ``StoreInUse`` if it does not.
+
+    ``AccessDenied`` where it is no regular file, or has other names that would go on showing the old content.
+    """
+    _require_plain(path)
+    if read(path) != expected:
+        raise StoreInUse(f"{path} was changed by another program meanwhile", "Start again; it was left as it is.")
+    with explained(path):
+        draft = _draft(path, data, mode)
+        try:
+            os.replace(draft, path)
+        except BaseException:
+            with suppress(OSError):
+                draft.unlink()
+            raise
+        _sync(path.parent)
+
+
+def remove(path: Path, expected: bytes) -> None:
+    """Remove a file that still holds ``expected``; ``StoreInUse`` if it does not."""
+    _require_plain(path)
+    if read(path) != expected:
+        raise StoreInUse(f"{path} was changed by another program meanwhile", "It was left as it is.")
+    with explained(path):
+        path.unlink()
+        _sync(path.parent)
+
+
+def back_up(path: Path, data: bytes) -> Path:
+    """A copy of what ``path`` holds beside it, under a name that says when and by whom."""
+    stem = f"{path.name}.{_MARK}-backup-{time.strftime('%Y%m%d-%H%M%S')}"
+    for number in range(1, 100):
+        copy = path.with_name(stem if number == 1 else f"{stem}-{number}")
+        if not os.path.lexists(copy):
+            write_new(copy, data)
+            return copy
+    raise AccessDenied(f"there is no free name for a backup of {path}", "Move older backups away.")
+
+
+def writable(path: Path) -> None:
+    """``AccessDenied`` or ``StoreNotFound`` where a file could not be written."""
+    if os.path.lexists(path):
+        _require_plain(path)
+    directory = path.parent
+    with explained(directory):
+        if not stat.S_ISDIR(directory.stat().st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise AccessDenied(f"{directory} may not be written", "Check who owns the directory and its mode.")
+
+
+def sweep(path: Path) -> None:
+    """Remove drafts of ``path`` that a killed run left; those of a running one are locked and stay."""
+    with suppress(OSError):
+        for draft in path.parent.glob(f".{_escaped(path.name)}.{_MARK}-*"):
+            with suppress(OSError):
+                handle = os.open(draft, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+                try:
+                    _lock(handle)
+                    draft.unlink()
+                finally:
+                    os.close(handle)
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{char}]" if char in "*?[" else char for char in name)
+
+
+def _refuse_present(path: Path) -> None:
+    if os.path.lexists(path):
+        raise AccessDenied(f"{path} is there already", "Choose another name.")
+
+
+def _require_plain(path: Path) -> None:
+    with explained(path):
+        status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        raise AccessDenied(f"{path} is a link, and links are not written through", "Name the file it points to.")
+    if not stat.S_ISREG(status.st_mode):
+        raise AccessDenied(f"{path} is not a regular file", "Choose another name.")
+    if status.st_nlink > 1:
+        raise AccessDenied(f"{path} has {status.st_nlink} names (hard links), which would come apart",
+                           "Choose another name, or remove the other links.")
+
+
+def _draft(path: Path, data: bytes, mode: int) -> Path:
+    """A complete and durable file beside ``path``, locked while it grows."""
+    draft = path.with_name(f".{path.name}.{_MARK}-{secrets.token_hex(6)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    handle = os.open(draft, flags, 0o600)
+    try:
+        _lock(handle)
+        _chmod(handle, 0o600)
+        _write_all(handle, data)
+        _chmod(handle, mode)
+        os.fsync(handle)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+    finally:
+        os.close(handle)
+    return draft
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(handle, rest):]
+
+
+def _chmod(handle: int, mode: int) -> None:
+    if hasattr(os, "fchmod"):
+        os.fchmod(handle, mode)
+
+
+def _lock(handle: int) -> None:
+    """Held by whoever writes a draft; ``OSError`` where another does. Windows forbids removing open files anyway."""
+    with suppress(ImportError):
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _publish(draft: Path, path: Path) -> None:
+    """Give a draft its name, without taking that name from anything."""
+    try:
+        os.link(draft, path, follow_symlinks=False)
+    except FileExistsError:
+        _refuse_present(path)
+        raise
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _refuse_present(path)  # a file system without hard links: FAT, some network shares
+        os.rename(draft, path)
+
+
+def _sync(directory: Path) -> None:
+    """Make a name durable; Windows does so by itself."""
+    if os.name == "nt":
+        return
+    handle = os.open(directory, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,130 @@
+"""Reading a profile: all of it in few statements, or only what certain subjects need, however large it is."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from profiles.certificate import Certificate
+from profiles.errors import Malformed
+from profiles.model import Problem
+from profiles.nss import attributes as at
+from profiles.nss.contents import Contents, StoredCertificate, StoredKey, StoredTrust, serial_tlv, signature_names
+from profiles.nss.envelope import PasswordEntry
+from profiles.nss.sql import CERT_DB, CHUNK, KEY_DB, Table, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+
+_CERTIFICATE_COLUMNS = (at.LABEL, at.VALUE, at.ID)
+_KEY_COLUMNS = (at.LABEL, at.KEY_TYPE, at.ID, at.EXTRACTABLE, at.MODULUS, at.PUBLIC_EXPONENT, at.EC_PARAMS, at.NSS_DB,
+                at.PRIME, at.SUBPRIME, at.BASE, *at.ENCRYPTED)
+_TRUST_COLUMNS = (at.CLASS, at.ISSUER, at.SERIAL_NUMBER, at.TRUST_SERVER, at.TRUST_CLIENT, at.TRUST_CODE,
+                  at.TRUST_EMAIL, at.CERT_SHA1, at.CERT_MD5, at.STEP_UP)
+_NEW_TRUST_COLUMNS = (at.CLASS, at.ISSUER, at.SERIAL_NUMBER, at.NEW_SERVER, at.NEW_CLIENT, at.NEW_CODE, at.NEW_EMAIL,
+                      at.CERT_HASH, at.HASH_MECHANISM)
+
+
+def read(directory: Path, subjects: Collection[bytes] | None = None) -> Contents:
+    """Everything in the profile, or only certificates of those subjects with their keys and trust."""
+    contents = Contents()
+    with ExitStack() as stack:
+        certs, keys = (_open(stack, directory, name, contents) for name in (CERT_DB, KEY_DB))
+        if certs is not None:
+            trusts = _read_certificates(certs, contents, subjects)
+            _read_trust(certs, trusts, contents)
+        if keys is not None:
+            _read_keys(keys, contents, None if subjects is None else _key_ids(contents.certificates))
+            names = [name for found in contents.trusts.values() for stored in found if stored.trust()
+                     for column in stored.row for name in signature_names(stored.object_id, column)]
+            contents.signatures = keys.signatures(names)
+    return contents
+
+
+def read_key(directory: Path, key_id: str) -> Contents:
+    """Only the private key of that id (see ``StoredKey.id``) and the password entry."""
+    contents = Contents()
+    if not (directory / KEY_DB).exists():
+        return contents
+    with reading(directory / KEY_DB) as table:
+        _read_keys(table, contents, {bytes.fromhex(key_id)})
+        contents.keys = [key for key in contents.keys if key.id == key_id]
+        if not contents.keys:  # a key whose CKA_ID its maker chose
+            _read_keys(table, contents, None)
+            contents.keys = [key for key in contents.keys if key.id == key_id]
+    return contents
+
+
+def _open(stack: ExitStack, directory: Path, name: str, contents: Contents) -> Table | None:
+    path = directory / name
+    if os.path.exists(path):  # noqa: PTH110 - asked for every profile of a fleet
+        return stack.enter_context(reading(path))
+    contents.problems.append(Problem("incomplete", f"{name} is missing from the profile"))
+    return None
+
+
+def _read_certificates(
+    table: Table, contents: Contents, subjects: Collection[bytes] | None
+) -> list[tuple[int, at.Row]]:
+    """Certificates into ``contents``; the rows of the trust objects that may be theirs are returned."""
+    kinds = tuple(map(at.ulong, (at.CERTIFICATE, at.NSS_TRUST, at.TRUST)))
+    if subjects is None:
+        columns = dict.fromkeys((*_CERTIFICATE_COLUMNS, *_TRUST_COLUMNS))
+        found = table.rows("a0 IN (?, ?, ?)", kinds, columns)  # one pass: no index helps with the class
+        rows = [one for one in found if one[1][at.CLASS] == kinds[0]]
+        trusts = [one for one in found if one[1][at.CLASS] != kinds[0]]
+        _add_certificates(rows, contents)
+        return trusts
+    _add_certificates(_selected(table, "a0 = ?", kinds[:1], at.SUBJECT, subjects, _CERTIFICATE_COLUMNS), contents)
+    issuers = {stored.certificate.issuer for stored in contents.certificates}
+    return list(_selected(table, "a0 IN (?, ?)", kinds[1:], at.ISSUER, issuers, _TRUST_COLUMNS))
+
+
+def _add_certificates(rows: Iterable[tuple[int, at.Row]], contents: Contents) -> None:
+    for object_id, row in rows:
+        try:
+            certificate = Certificate.parse(at.plain(row.get(at.VALUE)))
+        except Malformed as error:
+            contents.problems.append(Problem("malformed", f"certificate object {object_id}: {error.message}"))
+            continue
+        nickname = at.plain(row.get(at.LABEL)).decode("utf-8", "replace")
+        contents.certificates.append(StoredCertificate(object_id, certificate, nickname, at.plain(row.get(at.ID))))
+
+
+def _read_keys(table: Table, contents: Contents, wanted: Collection[bytes] | None) -> None:
+    kind = (at.ulong(at.PRIVATE_KEY),)
+    rows = table.rows("a0 = ?", kind, _KEY_COLUMNS) if wanted is None else _selected(
+        table, "a0 = ?", kind, at.ID, wanted, _KEY_COLUMNS)
+    contents.keys += [StoredKey(object_id, row) for object_id, row in rows]
+    entry = table.password_entry()
+    if entry is not None and entry[1] is not None:
+        contents.password = PasswordEntry(entry[0], entry[1])
+
+
+def _key_ids(certificates: Iterable[StoredCertificate]) -> set[bytes]:
+    return {value for stored in certificates
+            for value in (stored.cka_id, bytes.fromhex(stored.certificate.public_key.id))}
+
+
+def _read_trust(table: Table, rows: list[tuple[int, at.Row]], contents: Contents) -> None:
+    serials = {serial_tlv(stored.certificate) for stored in contents.certificates}
+    mine = [one for one in rows if at.plain(one[1].get(at.SERIAL_NUMBER)) in serials]
+    new = [object_id for object_id, row in mine if at.number(row[at.CLASS]) == at.TRUST]
+    full = dict(_selected(table, "1", (), "id", new, _NEW_TRUST_COLUMNS)) if new else {}
+    for object_id, row in mine:
+        name = (at.plain(row.get(at.ISSUER)), at.plain(row.get(at.SERIAL_NUMBER)))
+        contents.trusts.setdefault(name, []).append(StoredTrust(object_id, full.get(object_id, row)))
+
+
+def _selected(
+    table: Table, where: str, given: tuple[bytes, ...], column: str, values: Collection[bytes] | Collection[int],
+    columns: tuple[str, ...],
+) -> Iterable[tuple[int, at.Row]]:
+    """The rows in which ``column`` is one of ``values``, as many as there are."""
+    ordered = list(values)
+    for start in range(0, len(ordered), CHUNK):
+        part = ordered[start : start + CHUNK]
+        marks = ", ".join("?" * len(part))
+        yield from table.rows(f"{column} IN ({marks}) AND {where}", (*part, *given), columns)

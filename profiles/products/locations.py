@@ -1,0 +1,178 @@
+"""From the text of a location to the one store that it stands for."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from profiles.errors import AccessDenied, NoMatch, StoreNotFound, Unsupported
+from profiles.model import Location, Problem
+from profiles.products import chromium, mozilla
+from profiles.products.catalogue import PRODUCTS, Product
+from profiles.products.home import LINUX, Candidate, Home, is_directory, is_file, shown
+from profiles.products.ini import printable
+from profiles.products.naming import BROWSERS, Found, named, state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FILES = {"p12": "PKCS#12 file", "pem": "PEM file"}
+LATER = ("windows", "keychain", "token")
+KINDS = (*(product.kind for product in PRODUCTS), *BROWSERS, "nss", *FILES)
+_SUFFIXES = {".p12": "p12", ".pfx": "p12", ".pem": "pem", ".crt": "pem", ".key": "pem"}
+_DATABASES = ("cert9.db", "key4.db", "cert8.db", "key3.db", "cert7.db")
+
+
+def resolve(text: str, home: Home) -> Found:
+    """The store that a location's text stands for, or the place of one that can be made.
+
+    Raises ``StoreNotFound`` with a hint what there is, ``NoMatch`` where several are meant, ``AccessDenied``, and
+    ``Unsupported`` for kinds of later versions.
+    """
+    if not text or not printable(text):
+        raise StoreNotFound(f"{shown(text)!r} is not a location", "Give a kind, kind:where or a path.")
+    kind, colon, where = text.partition(":")
+    kind = kind.lower()
+    product = next((product for product in PRODUCTS if product.kind == kind), None)
+    if product is not None:
+        return _profile(home, product, where)
+    if kind in BROWSERS:
+        return _browser(home, kind, where)
+    if colon and where and kind == "nss":
+        return _directory(_path(home, where), home)
+    if colon and where and kind in FILES:
+        return _file(home, kind, where)
+    if kind in LATER:
+        raise Unsupported(f"this version of certferry does not handle stores of the kind {kind!r} yet",
+                          f"It handles {', '.join(KINDS)}.")
+    return _bare(home, text)
+
+
+def _profile(home: Home, product: Product, where: str) -> Found:
+    candidates, problems = mozilla.find(home, (product,))
+    found = named(home, candidates)
+    if not where:
+        live = [made for one, made in found if one.live]
+        hint = _choices((made for _, made in found), problems) or f"Start {product.name} once, then try again."
+        return _only(live, f"profile that {product.name} uses when it is started", hint)
+    place = _path(home, where)
+    for match in ([made for one, made in found if one.name == where],
+                  [made for one, made in found if one.path.name == where],
+                  [made for one, made in found if one.path == place]):
+        if match:
+            return _only(match, f"profile {where!r} of {product.name}", _choices(match, ()))
+    if _is_path(where) and is_directory(place):
+        return _portable(home, product, place)
+    raise StoreNotFound(f"{product.name} has no profile {where!r}", _choices((made for _, made in found), problems))
+
+
+def _portable(home: Home, product: Product, path: Path) -> Found:
+    """A profile directory named by its path, or the default profile of the directory of profiles that it is."""
+    if is_file(path / "profiles.ini"):
+        candidates, problems = mozilla.profiles(path, home, product)
+        places = [_placed(home, one) for one in candidates]
+        return _only([one for one in places if one.default], f"default profile in {path}", _choices(places, problems))
+    return _placed(home, mozilla.candidate(product, home, path.name, path))
+
+
+def _placed(home: Home, one: Candidate) -> Found:
+    """A profile by its path, wherever it is."""
+    return Found(Location(one.kind, str(one.path)), one.product, str(one.path), state(home, one), one.live)
+
+
+def _only(match: list[Found], what: str, hint: str) -> Found:
+    if not match:
+        raise StoreNotFound(f"there is no {what}", hint)
+    if len({made.path for made in match}) > 1:
+        raise NoMatch(f"there is more than one {what}", hint)
+    return match[0]
+
+
+def _choices(found: Iterable[Found], problems: Iterable[Problem]) -> str:
+    names = [str(one.location) for one in found]
+    hint = f"Name one of these: {', '.join(names[:12])}{' …' if len(names) > 12 else ''}." if names else ""
+    return " ".join([hint, *(f"{problem.message}." for problem in list(problems)[:3])]).strip()
+
+
+def _browser(home: Home, kind: str, packaging: str) -> Found:
+    if home.system != LINUX:
+        raise Unsupported(f"{kind} keeps no certificates of its own on this system: it uses those of the system",
+                          "Name the system's store: windows or keychain.")
+    places = chromium.place(home, kind, packaging)
+    if len(places) != 1:
+        ways = ", ".join(f"{kind}:{one.name}" for one in places or chromium.place(home, kind))
+        problem = StoreNotFound if not places else NoMatch
+        raise problem(f"{kind} is used from more than one package here" if places
+                      else f"there is no package {packaging!r} of {kind}", f"Name one of these: {ways}.")
+    place = places[0]
+    if os.path.lexists(place.path) and (reason := home.refusal(place.path)):
+        raise AccessDenied(f"{place.path} {reason}", "Check who owns the directory and its mode.")
+    alone = chromium.place(home, place.kind) == [place]
+    return Found(Location(place.kind, "" if alone else place.name), place.product, str(place.path), state(home, place),
+                 default=True, alias=kind if alone else "")
+
+
+def _directory(path: Path, home: Home) -> Found:
+    if path.name in _DATABASES and is_file(path):
+        path = path.parent
+    if os.path.lexists(path) and not is_directory(path):
+        raise StoreNotFound(f"{path} is not a directory", "Name the directory that holds cert9.db and key4.db.")
+    return Found(Location("nss", str(path)), "NSS database", str(path), home.state(path))
+
+
+def _file(home: Home, kind: str, where: str) -> Found:
+    whole = _path(home, where)
+    certificate, comma, key = where.rpartition(",")
+    paths = [whole]
+    if kind == "pem" and comma and certificate and key and not os.path.lexists(whole):
+        paths = [_path(home, certificate), _path(home, key)]
+    joined = ",".join(map(str, paths))
+    ready = all(is_file(path) for path in paths)
+    return Found(Location(kind, joined), FILES[kind], joined, "ready" if ready else "empty")
+
+
+def _bare(home: Home, text: str) -> Found:
+    path = _path(home, text)
+    if is_directory(path):
+        return _bare_directory(home, path)
+    if is_file(path):
+        if path.name in _DATABASES:
+            return _directory(path, home)
+        from profiles.files import recognise
+
+        return _file(home, recognise(path), str(path))
+    kind = text.partition(":")[0]
+    if re.fullmatch("[A-Za-z][A-Za-z0-9+-]+", kind) and (":" in text or path.suffix.lower() not in _SUFFIXES):
+        raise StoreNotFound(f"there is no kind of store {kind!r}, and no such file or directory",
+                            f"The kinds are {', '.join(KINDS)}; or give a path.")
+    if not os.path.lexists(path) and path.suffix.lower() in _SUFFIXES:
+        return _file(home, _SUFFIXES[path.suffix.lower()], str(path))
+    raise StoreNotFound(f"there is no store at {path}", "Check the path; `certferry stores` lists what there is.")
+
+
+def _bare_directory(home: Home, path: Path) -> Found:
+    if home.state(path) != "empty" or mozilla.is_profile(path):
+        return _directory(path, home)
+    if is_file(path / "profiles.ini"):
+        raise StoreNotFound(f"{path} holds profiles, it is not one itself", "Name one of the directories in it.")
+    raise StoreNotFound(f"there is no store in {path}", f"To have a new NSS database made there, say nss:{path}.")
+
+
+def _is_path(text: str) -> bool:
+    return "/" in text or "\\" in text or text.startswith("~")
+
+
+def _path(home: Home, text: str) -> Path:
+    """An absolute path; only a ``~`` that stands for this user's home is expanded by the home that is looked at."""
+    if text == "~" or text.startswith(("~/", "~\\")):
+        return home.path / text[2:]
+    with suppress(RuntimeError):  # no user of that name: then it is a file's
+        return _straight(Path(text).expanduser().absolute())
+    return _straight(Path(text).absolute())
+
+
+def _straight(path: Path) -> Path:
+    return Path(os.path.realpath(path)) if ".." in path.parts else path
