@@ -76,8 +76,13 @@ class Leaf:
     @property
     def cn(self) -> str:
         """The common name in the subject."""
+        return str(self.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+
+    @property
+    def subject(self) -> x509.Name:
+        """The subject of the certificate."""
         with any_length():
-            return str(self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+            return self.certificate.subject
 
     @property
     def chain(self) -> tuple[Authority, ...]:
@@ -129,7 +134,7 @@ class Authority(Leaf):
     @property
     def above(self) -> tuple[x509.Name, PrivateKey]:
         """What a certificate below it is signed with."""
-        return self.certificate.subject, self.key
+        return self.subject, self.key
 
     def intermediate(self, cn: str = "Test Intermediate", *, key: str | PrivateKey = "ec-p256") -> Authority:
         """An authority below this one."""
@@ -168,7 +173,7 @@ class Authority(Leaf):
             for one in old.certificate.extensions
             if not isinstance(one.value, x509.SubjectKeyIdentifier | x509.AuthorityKeyIdentifier)
         ]
-        return Leaf(issue(self.above, old.certificate.subject, secret, valid, extensions), secret, self)
+        return Leaf(issue(self.above, old.subject, secret, valid, extensions), secret, self)
 
     def pair(self, cn: str, *, email: str, key: str = "rsa-2048") -> tuple[Leaf, Leaf]:
         """A dual-key person: one certificate for signing and logging in, one for encryption, same subject."""
@@ -181,7 +186,7 @@ class Authority(Leaf):
     def reissued(self) -> Authority:
         """The same authority (subject and key) with another certificate, as cross-signing and renewal leave it."""
         above = self.issuer or self
-        return replace(self, certificate=issue(above.above, self.certificate.subject, self.key, LONG, ca_extensions()))
+        return replace(self, certificate=issue(above.above, self.subject, self.key, LONG, ca_extensions()))
 
 
 def root(cn: str = "Test Root", *, key: str | PrivateKey = "ec-p256", valid: Validity = LONG) -> Authority:

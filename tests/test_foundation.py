@@ -34,7 +34,10 @@ def test_a_leaf_of_every_kind_is_packed(kind: str, intermediate: Authority) -> N
 @pytest.mark.parametrize("which", pki.NASTY_NAMES)
 def test_nasty_names_become_certificates(which: str, root: Authority) -> None:
     """Every nasty name survives as the common name of a certificate."""
-    assert root.leaf(pki.NASTY_NAMES[which]).cn == pki.NASTY_NAMES[which]
+    leaf = root.leaf(pki.NASTY_NAMES[which])
+    assert leaf.cn == pki.NASTY_NAMES[which]
+    assert root.renewed(leaf).cn == leaf.cn
+    assert pki.root(leaf.cn).leaf("Below").issuer.cn == leaf.cn
 
 
 def test_twins_and_pairs(intermediate: Authority, alice: Leaf) -> None:

@@ -196,25 +196,22 @@ class Loose:
         self.problems.append(Problem(Unsupported.code, f"the file holds {what}; it was left behind"))
 
 
+_SHAPES = (
+    ("i{o", "pkcs8"), ("i{", "pfx"), ("{{b", "certificate"), ("{o", "sealed"), ("io", "EC PRIVATE KEY"),
+    ("iiiiiiiii", "RSA PRIVATE KEY"), ("iiiiii", "DSA PRIVATE KEY"), (".", "pkcs7"),
+)
+_LETTERS = {
+    asn1.INTEGER: "i", asn1.SEQUENCE: "{", asn1.OID: ".", asn1.BIT_STRING: "b",
+    asn1.OCTET_STRING: "o", asn1.OCTET_STRING | asn1.CONSTRUCTED: "o",
+}
+
+
 def shape_of(node: asn1.Node) -> str:
     """What a DER structure is, by the types of its first members; empty if nothing known."""
-    members = node.children if node.tag == asn1.SEQUENCE else ()
-    tags = [member.tag for member in members]
-    octet = (asn1.OCTET_STRING, asn1.OCTET_STRING | asn1.CONSTRUCTED)
-    if tags == [asn1.SEQUENCE, asn1.SEQUENCE, asn1.BIT_STRING]:
-        return "certificate"
-    if tags[:1] == [asn1.OID]:
-        return "pkcs7"
-    if len(tags) == 2 and tags[0] == asn1.SEQUENCE and tags[1] in octet:
-        return "sealed"
-    if tags[:1] != [asn1.INTEGER] or len(tags) < 2:
+    if node.tag != asn1.SEQUENCE:
         return ""
-    if tags[1] == asn1.SEQUENCE:
-        if len(tags) > 2 and tags[2] in octet:
-            return "pkcs8"
-        inner = members[1].children
-        return "pfx" if inner and inner[0].tag == asn1.OID and members[0].integer() == 3 else ""
-    if tags[1] in octet:
-        return "EC PRIVATE KEY"
-    integers = tags.count(asn1.INTEGER)
-    return {9: "RSA PRIVATE KEY", 6: "DSA PRIVATE KEY"}.get(integers if integers == len(tags) else 0, "")
+    members = "".join(_LETTERS.get(member.tag, "?") for member in node.children)
+    shape = next((shape for start, shape in _SHAPES if members.startswith(start)), "")
+    if shape == "pfx" and [child.tag for child in node.children[1].children][:1] != [asn1.OID]:
+        return ""
+    return shape

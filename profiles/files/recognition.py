@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from profiles import asn1
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 _ELSEWHERE = (
     (b"\xfe\xed\xfe\xed", "a Java keystore (JKS)", "keytool -importkeystore -deststoretype PKCS12"),
     (b"\xce\xce\xce\xce", "a Java keystore (JCEKS)", "keytool -importkeystore -deststoretype PKCS12"),
-    (b"\0\0\0\1\0\0\0", "a BouncyCastle keystore (BKS)", "keytool -importkeystore -deststoretype PKCS12"),
-    (b"\0\0\0\2\0\0\0", "a BouncyCastle keystore (BKS)", "keytool -importkeystore -deststoretype PKCS12"),
+    (b"\0\0\0\1\0\0\0", "a BouncyCastle keystore (BKS or UBER)", "keytool -importkeystore -deststoretype PKCS12"),
+    (b"\0\0\0\2\0\0\0", "a BouncyCastle keystore (BKS or UBER)", "keytool -importkeystore -deststoretype PKCS12"),
     (b"PuTTY-User-Key-File", "a PuTTY key", ""),
     (b"ssh-", "an SSH public key", ""),
     (b"SSH PRIVATE KEY FILE FORMAT 1.1", "an SSH-1 private key", ""),
     (b"openssh-key-v1\0", "an OpenSSH private key", ""),
 )
+_BROKEN_PFX = re.compile(rb"0(?:\x80|[\0-\x7f]|\x81.|\x82..|\x83...|\x84....)\x02\x01\x030", re.DOTALL)
+"""How a PFX begins; opening it says what is wrong with it."""
 
 
 def recognise(path: Path) -> Location | None:
@@ -44,7 +47,7 @@ def recognise(path: Path) -> Location | None:
     try:
         shape = shape_of(asn1.parse(armour.unwrapped(data), trailing=True))
     except Error:
-        return None
+        return Location("p12", str(path)) if _BROKEN_PFX.match(data) else None
     if not shape:
         return None
     return Location("p12" if shape == "pfx" else "pem", str(path))

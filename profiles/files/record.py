@@ -86,9 +86,7 @@ class Record:
     def load(cls, name: str, paths: Iterable[Path]) -> Record:
         """The record of an earlier run; ``StoreNotFound`` if there is none, or none of these files."""
         try:
-            if Path(name).name != name:
-                raise ValueError
-            kept = json.loads((_directory() / f"{name}.json").read_text("utf-8"))
+            kept = json.loads((_directory() / f"{Path(name).name}.json").read_text("utf-8"))
             found = cls(kept["name"], [Written(**file) for file in kept["files"]], kept["added"])
         except (OSError, ValueError, TypeError, KeyError):
             found = cls()

@@ -38,13 +38,13 @@ def replace(path: Path, data: bytes, expected: bytes, mode: int = 0o600) -> None
 
     ``AccessDenied`` where it is no regular file, or has other names that would go on showing the old content.
     """
-    _require_plain(path)
+    owner = _require_plain(path)
     if read(path) != expected:
         raise StoreInUse(f"{path} was changed by another program meanwhile", "Start again; it was left as it is.")
     with explained(path):
-        draft = _draft(path, data, mode)
+        draft = _draft(path, data, mode, owner)
         try:
-            os.replace(draft, path)
+            draft.replace(path)
         except BaseException:
             with suppress(OSError):
                 draft.unlink()
@@ -107,7 +107,8 @@ def _refuse_present(path: Path) -> None:
         raise AccessDenied(f"{path} is there already", "Choose another name.")
 
 
-def _require_plain(path: Path) -> None:
+def _require_plain(path: Path) -> tuple[int, int]:
+    """Whose it is, if it is a regular file of one name."""
     with explained(path):
         status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
@@ -117,9 +118,10 @@ def _require_plain(path: Path) -> None:
     if status.st_nlink > 1:
         raise AccessDenied(f"{path} has {status.st_nlink} names (hard links), which would come apart",
                            "Choose another name, or remove the other links.")
+    return status.st_uid, status.st_gid
 
 
-def _draft(path: Path, data: bytes, mode: int) -> Path:
+def _draft(path: Path, data: bytes, mode: int, owner: tuple[int, int] | None = None) -> Path:
     """A complete and durable file beside ``path``, locked while it grows."""
     draft = path.with_name(f".{path.name}.{_MARK}-{secrets.token_hex(6)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -130,6 +132,9 @@ def _draft(path: Path, data: bytes, mode: int) -> Path:
         _lock(handle)
         _chmod(handle, 0o600)
         _write_all(handle, data)
+        if owner is not None and hasattr(os, "fchown"):
+            with suppress(PermissionError):  # only root can give a file away, and then should
+                os.fchown(handle, *owner)
         _chmod(handle, mode)
         os.fsync(handle)
     except BaseException:
@@ -171,7 +176,7 @@ def _publish(draft: Path, path: Path) -> None:
         if error.errno not in _NO_LINKS:
             raise
         _refuse_present(path)  # a file system without hard links: FAT, some network shares
-        os.rename(draft, path)
+        draft.rename(path)
 
 
 def _sync(directory: Path) -> None:

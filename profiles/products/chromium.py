@@ -74,8 +74,8 @@ def find(home: Home) -> tuple[list[Candidate], list[Problem]]:
                     continue
                 found[root] = _candidate(home, browser, installation, root, used)
                 if root != used and found[root].state != "empty":
-                    problems.append(Problem("hidden", f"{found[root].product}: certificates in {shown(root)} are not seen, "
-                                                      f"because {shown(used)} is there"))
+                    problems.append(Problem("hidden", f"{found[root].product}: the certificates in {shown(root)} "
+                                                      f"are not seen, because {shown(used)} is there"))
     return list(found.values()), list(dict.fromkeys(problems))
 
 

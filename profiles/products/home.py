@@ -133,13 +133,14 @@ class Home:
         if not self.on_disk(path) or not (within(path, self.path) or within(path, path.parent)):
             raise ValueError("is a link to somewhere else")
         try:
-            handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise ValueError("is not a file")
+            # by now it may be another file, which must not make this wait
+            flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+            with os.fdopen(os.open(path, flags), "rb") as file:
+                content = file.read(MAX_FILE + 1) or b""
         except OSError as error:
             raise ValueError(f"cannot be read ({error.strerror})") from None
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise ValueError("is not a file")
-            content = file.read(MAX_FILE + 1)
         if len(content) > MAX_FILE:
             raise ValueError("is too large")
         return content

@@ -75,7 +75,7 @@ def profiles(root: Path, home: Home, product: Product) -> tuple[list[Candidate],
     live = _live(root, home, product, listed, _installs(root, home, sections, problems), problems)
     found = [candidate(product, home, one.name, one.path, live=one in live) for one in listed]
     found += [candidate(product, home, path.name, path) for path in others]
-    return found, problems
+    return sorted(found, key=lambda one: not one.live), problems
 
 
 def candidate(product: Product, home: Home, name: str, path: Path, *, live: bool = False) -> Candidate:

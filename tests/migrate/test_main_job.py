@@ -1,0 +1,321 @@
+"""The main job from the command line, judged by certutil and pk12util."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from tests import nss_tools, pki
+from tests.command import certferry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OLD, NEW, FILE = "old password", "neues Paßwort", "file password"
+
+
+@pytest.fixture
+def source(nss_database, alice) -> nss_tools.Database:
+    """A profile with Alice's identity; its root is trusted for servers and e-mail."""
+    database = nss_database(OLD)
+    database.add_p12(alice.p12())
+    database.trust("Test Root - Certferry Tests", "CT,C,")
+    return database
+
+
+def check(target: nss_tools.Database, leaf: pki.Leaf, flags: str = "CT,C,") -> None:
+    """What the NSS tools must say of a target after Alice arrived."""
+    found = target.flags()
+    assert found["Alice RSA"] == "u,u,u"
+    assert found["Test Root - Certferry Tests"] == flags
+    assert found["Test Intermediate - Certferry Tests"] == ",,"
+    assert "Alice RSA" in [one.nickname for one in target.private_keys()]
+    assert target.verify("Alice RSA", "C") is None
+    key, *_ = pkcs12.load_key_and_certificates(target.export_p12("Alice RSA"), b"secret")
+    assert key.private_numbers() == leaf.key.private_numbers()
+
+
+@pytest.mark.filterwarnings("ignore:PKCS#12 bundle could not be parsed as DER")
+class TestThereAndBack:
+    """Every way from one profile to another."""
+
+    def test_profile_to_profile(self, source, nss_database, alice):
+        """Two different primary passwords; certutil and pk12util confirm key, chain and trust."""
+        target = nss_database(NEW)
+        ran = certferry("migrate", f"nss:{source.path}", f"nss:{target.path}", "--json", source=OLD, target=NEW)
+        assert ran.status == 0, ran.err
+        (step,) = ran.json["steps"]
+        assert (ran.json["status"], step["outcome"], step["verified"]) == ("done", "done", True)
+        assert step["sha256"] == alice.sha256
+        assert step["chain"] == [above.sha256 for above in alice.chain]
+        check(target, alice)
+
+    @pytest.mark.parametrize("form", ["p12:{}/a.p12", "pem:{}/a.pem", "pem:{}/a.crt,{}/a.key"])
+    def test_through_a_file(self, source, nss_database, alice, tmp_path, form):
+        """The same through a PKCS#12 file, a PEM file, and a PEM pair."""
+        file = form.replace("{}", str(tmp_path))
+        target = nss_database(NEW)
+        first = certferry("migrate", f"nss:{source.path}", file, source=OLD, target=FILE)
+        assert first.status == 0, first.err
+        second = certferry("migrate", file, f"nss:{target.path}", source=FILE, target=NEW)
+        assert second.status == 0, second.err
+        check(target, alice)
+        made = [path for path in tmp_path.iterdir() if path.name.startswith("a.")]
+        assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o600}
+
+    def test_backup_and_restore(self, source, nss_database, alice, tmp_path):
+        """A backup is a new private file, never replaces one, and restores."""
+        file = tmp_path / "alice.p12"
+        ran = certferry("backup", f"nss:{source.path}", file, source=OLD, file=FILE)
+        assert ran.status == 0, ran.err
+        again = certferry("backup", f"nss:{source.path}", file, source=OLD, file=FILE)
+        assert again.status == 4 and "never replaces" in again.err
+        target = nss_database()
+        ran = certferry("restore", file, f"nss:{target.path}", file=FILE)
+        assert ran.status == 0, ran.err
+        check(target, alice)
+
+
+class TestPlan:
+    """The plan is data, and a finished one is empty."""
+
+    def test_dry_run_changes_nothing(self, source, nss_database):
+        """--dry-run asks for no password and leaves every byte."""
+        target = nss_database(NEW)
+        before = {path.name: path.read_bytes() for path in target.path.iterdir()}
+        ran = certferry("migrate", f"nss:{source.path}", f"nss:{target.path}", "--dry-run", "--json")
+        assert ran.status == 0
+        assert [step["outcome"] for step in ran.json["steps"]] == ["planned"]
+        assert {path.name: path.read_bytes() for path in target.path.iterdir()} == before
+
+    def test_second_run_plans_nothing(self, source, nss_database):
+        """Nothing to do is said without asking for a password."""
+        target = nss_database(NEW)
+        certferry("migrate", f"nss:{source.path}", f"nss:{target.path}", source=OLD, target=NEW)
+        ran = certferry("migrate", f"nss:{source.path}", f"nss:{target.path}", "--json")
+        assert (ran.status, ran.json["status"], ran.json["steps"]) == (0, "nothing", [])
+
+    def test_only(self, nss_database, alice, bob):
+        """--only picks by fingerprint, e-mail, name, serial and nickname, and refuses what is not there."""
+        database = nss_database()
+        database.add_p12(alice.p12())
+        database.add_p12(bob.p12())
+        serial = f"{alice.certificate.serial_number:x}"
+        for text in (alice.sha256, alice.sha256[:16].upper(), "alice@example.test", "Alice RSA", serial):
+            target = nss_database()
+            ran = certferry("migrate", f"nss:{database.path}", f"nss:{target.path}", "--only", text, "--json")
+            assert [step["sha256"] for step in ran.json["steps"]] == [alice.sha256], text
+        ran = certferry("migrate", f"nss:{database.path}", f"nss:{target.path}", "--only", "nobody@x.test", "--json")
+        assert (ran.status, ran.json["error"]["code"]) == (8, "no-match")
+
+    def test_no_roots_no_trust(self, source, nss_database, root):
+        """--no-roots brings the intermediate only; --trust none brings no trust."""
+        target = nss_database()
+        ran = certferry("migrate", f"nss:{source.path}", f"nss:{target.path}", "--no-roots", source=OLD)
+        assert ran.status == 0, ran.err
+        assert "Test Root - Certferry Tests" not in target.flags()
+        target = nss_database()
+        certferry("migrate", f"nss:{source.path}", f"nss:{target.path}", "--trust", "none", source=OLD)
+        assert target.flags()["Test Root - Certferry Tests"] == ",,"
+
+    def test_expired(self, nss_database, intermediate):
+        """An expired certificate comes along by default and stays with --skip-expired, with its reason."""
+        leaf = intermediate.leaf("Old Alice", valid=pki.EXPIRED)
+        database = nss_database()
+        database.add_p12(leaf.p12())
+        target = nss_database()
+        ran = certferry("migrate", f"nss:{database.path}", f"nss:{target.path}", "--skip-expired", "--json")
+        (step,) = ran.json["steps"]
+        assert (ran.status, step["outcome"], step["code"]) == (1, "skipped", "expired")
+        assert "--skip-expired" in step["reason"]
+        assert certferry("migrate", f"nss:{database.path}", f"nss:{target.path}").status == 0
+        assert target.flags()["Old Alice"] == "u,u,u"
+
+    def test_chain_is_completed_from_the_target(self, nss_database, alice, root):
+        """The issuer missing in the source is found in the target, and the chain counts as complete."""
+        database, target = nss_database(), nss_database()
+        database.add_p12(alice.p12(chain=()))
+        for number, above in enumerate(alice.chain):
+            target.add_certificate(above.der, f"ca {number}", "CT,," if above.issuer is None else ",,")
+        ran = certferry("migrate", f"nss:{database.path}", f"nss:{target.path}", "--json")
+        assert ran.json["steps"][0]["chain_complete"]
+        assert target.verify("Alice RSA", "C") is None
+
+    def test_chain_is_completed_from_another_store(self, nss_database, alice, home):
+        """The issuers missing on both sides are found in another store on this computer."""
+        elsewhere = nss_tools.create(home / ".local/share/pki/nssdb")
+        for number, above in enumerate(alice.chain):
+            elsewhere.add_certificate(above.der, f"ca {number}", ",,")
+        database, target = nss_database(), nss_database()
+        database.add_p12(alice.p12(chain=()))
+        ran = certferry("migrate", f"nss:{database.path}", f"nss:{target.path}", "--json")
+        (step,) = ran.json["steps"]
+        assert step["chain_complete"] and len(step["adds"]) == 2
+        assert len(target.certificates()) == 3
+
+
+class TestUndo:
+    """What was moved can be taken back."""
+
+    def test_undo(self, source, nss_database, bob):
+        """The target is as certutil saw it before; there is nothing to undo twice."""
+        target = nss_database(NEW)
+        target.add_p12(bob.p12())
+        before = (target.certificates(), target.private_keys())
+        certferry("migrate", f"nss:{source.path}", f"nss:{target.path}", source=OLD, target=NEW)
+        ran = certferry("undo", "--json")
+        assert (ran.status, ran.json["status"]) == (0, "done")
+        assert (target.certificates(), target.private_keys()) == before
+        assert certferry("undo").status == 8
+
+    def test_undo_of_a_file(self, source, tmp_path):
+        """A file that was made for the move goes away with it."""
+        file = tmp_path / "a.p12"
+        certferry("migrate", f"nss:{source.path}", f"p12:{file}", source=OLD, target=FILE)
+        assert certferry("undo", "--yes").status == 0
+        assert not file.exists()
+
+
+class TestRefusals:
+    """One clear sentence, a hint, the right exit status, and everything as it was."""
+
+    @pytest.fixture
+    def refuse(self, source, nss_database, tmp_path):
+        """Runs a migration that must fail and checks that nothing moved."""
+
+        def run(status: int, code: str, *words: str, into: str | None = None, start: str | None = None,
+                passwords: tuple[str | None, str | None] = (OLD, NEW)) -> None:
+            target = nss_database(NEW)
+            places = [start or f"nss:{source.path}", into or f"nss:{target.path}"]
+            before = [(place, path, path.read_bytes()) for place in (source.path, target.path)
+                      for path in sorted(place.iterdir()) if path.is_file()]
+            ran = certferry("migrate", *places, source=passwords[0], target=passwords[1])
+            assert ran.status == status, ran.err + ran.out
+            assert all(word in ran.err for word in words), ran.err
+            assert len([line for line in ran.err.splitlines() if line.startswith("certferry: ")]) == 1
+            as_json = certferry("migrate", *places, "--json", source=passwords[0], target=passwords[1])
+            assert (as_json.status, as_json.json["error"]["code"]) == (status, code)
+            assert before == [(place, path, path.read_bytes()) for place in (source.path, target.path)
+                              for path in sorted(place.iterdir()) if path.is_file()]
+
+        return run
+
+    def test_wrong_passwords(self, refuse):
+        """Of either side, and no password where no terminal is."""
+        refuse(3, "wrong-password", "not the primary password", passwords=("wrong", NEW))
+        refuse(3, "wrong-password", "not the primary password", passwords=(OLD, "wrong"))
+        refuse(3, "password-needed", "no terminal", passwords=(None, None))
+
+    def test_missing_and_foreign_places(self, refuse, tmp_path):
+        """A store that is not there, a directory that is no profile, a file of neither kind."""
+        refuse(8, "store-not-found", "there is no", start=f"nss:{tmp_path / 'absent'}")
+        refuse(8, "store-not-found", start="firefox")
+        (tmp_path / "papers").mkdir()
+        (tmp_path / "papers/letter").write_text("dear")
+        refuse(7, "malformed", "not an NSS profile", start=f"nss:{tmp_path / 'papers'}")
+        (tmp_path / "noise.p12").write_bytes(os.urandom(500))
+        refuse(7, "malformed", start=f"p12:{tmp_path / 'noise.p12'}")
+
+    def test_truncated_database(self, refuse, nss_database, alice):
+        """A cut-off file is called damaged, on either side."""
+        cut = nss_database()
+        cut.add_p12(alice.p12())
+        content = (cut.path / "cert9.db").read_bytes()
+        (cut.path / "cert9.db").write_bytes(content[:9000])
+        refuse(7, "malformed", "sound database", start=f"nss:{cut.path}")
+        refuse(7, "malformed", "sound database", into=f"nss:{cut.path}")
+
+    def test_store_in_use(self, source, nss_database):
+        """A database whose write lock another program holds: a bounded wait, then its name and what to do."""
+        import sqlite3
+        import time
+
+        target = nss_database(NEW)
+        holder = sqlite3.connect(target.path / "cert9.db", isolation_level=None)
+        holder.execute("BEGIN EXCLUSIVE")
+        begun = time.monotonic()
+        ran = certferry("migrate", f"nss:{source.path}", f"nss:{target.path}", source=OLD, target=NEW)
+        assert ran.status == 4 and "being used by another program" in ran.err and "Close the application" in ran.err
+        assert time.monotonic() - begun < 30
+        holder.execute("ROLLBACK")
+        holder.close()
+        assert not target.private_keys()
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write into a read-only directory; the next test covers it")
+    def test_read_only_directory(self, source, nss_database):
+        """A directory that may not be written is refused before anything is asked of it."""
+        target = nss_database(NEW)
+        target.path.chmod(0o500)
+        ran = certferry("migrate", f"nss:{source.path}", f"nss:{target.path}", source=OLD, target=NEW)
+        target.path.chmod(0o700)
+        assert ran.status == 4
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can run as another user; the test before covers it")
+    def test_directory_of_another_user(self, source, nss_database, tmp_path):
+        """As a user who may read but not write: access denied, and nothing changed."""
+        import subprocess
+
+        from tests.command import argv
+
+        target = nss_database()
+        for path in (tmp_path, *tmp_path.parents):
+            if path.stat().st_uid == os.getuid() and path.stat().st_mode & 0o777 == 0o700:
+                path.chmod(0o755)
+        for path in (target.path, source.path, *target.path.iterdir(), *source.path.iterdir()):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        line = argv("migrate", f"nss:{target.path}", f"nss:{source.path}")
+        plain = certferry("list", f"nss:{source.path}")
+        assert plain.status == 0
+        done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *line], check=False,
+                              capture_output=True, env=os.environ | {"HOME": "/nonexistent"}, stdin=subprocess.DEVNULL)
+        if b"Permission denied" in done.stderr and b"python" in done.stderr.lower():
+            pytest.skip("this Python cannot be run by another user here")
+        assert done.returncode in (0, 4), done.stderr
+
+    def test_passwords_on_the_command_line(self, source, nss_database):
+        """pass: and env: are refused as usage errors that say why, and the word is not repeated."""
+        target = nss_database(NEW)
+        ran = certferry("migrate", f"nss:{source.path}", f"nss:{target.path}", "--from-password", "pass:geheim")
+        assert ran.status == 2 and "others can read" in ran.err and "geheim" not in ran.err + ran.out
+
+
+def test_keys_of_each_other_arrive_beside_a_refused_one(nss_database, alice, bob):
+    """A non-exportable key is refused with exit status 5 and its reason; its neighbour arrives."""
+    import sqlite3
+    from contextlib import closing
+
+    database, target = nss_database(), nss_database()
+    database.add_p12(alice.p12())
+    database.add_p12(bob.p12())
+    with closing(sqlite3.connect(database.path / "key4.db")) as connection, connection:
+        connection.execute("UPDATE nssPrivate SET a162 = x'00' WHERE a100 = x'00000003'")
+    ran = certferry("migrate", f"nss:{database.path}", f"nss:{target.path}", "--json")
+    assert (ran.status, ran.json["status"]) == (5, "partial")
+    outcomes = {step["nickname"]: (step["outcome"], step["code"]) for step in ran.json["steps"]}
+    assert outcomes == {"Alice RSA": ("done", ""), "Bob EC": ("failed", "key-not-exportable")}
+    assert [one.nickname for one in target.private_keys()] == ["Alice RSA"]
+
+
+def test_fresh_home_stays_as_applications_expect(source, nss_database, home):
+    """No directory appears that would change where an application looks for its profile."""
+    target = nss_database(NEW)
+    certferry("stores")
+    certferry("list")
+    certferry("migrate", f"nss:{source.path}", f"nss:{target.path}", source=OLD, target=NEW)
+    made: set[str] = {str(path.relative_to(home)) for path in home.rglob("*")}
+    assert made == {".local", ".local/state", ".local/state/certferry", ".local/state/certferry/journal.jsonl"}
+    assert not made & {".mozilla", ".pki", ".pki/nssdb", ".mozilla/firefox"}
+
+
+def test_files_made_are_private(source, nss_database):
+    """Everything certferry leaves in a profile is for its owner only."""
+    target = nss_database(NEW)
+    certferry("migrate", f"nss:{source.path}", f"nss:{target.path}", source=OLD, target=NEW)
+    made: list[Path] = list((target.path / ".certferry").rglob("*"))
+    assert made
+    for path in made:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
