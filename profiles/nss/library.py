@@ -162,17 +162,16 @@ class LibraryStore:
 
 
 def _trust(flags: Sequence[int]) -> Trust:
-    """NSS's trust flags (certdb.h) as levels."""
-    server, email, code = map(_level, flags)
-    return Trust(server, Level.TRUSTED if flags[0] & 0x80 else Level.UNKNOWN, email, code)
+    """NSS's trust flags (certdb.h) as levels, decided in NSS's order (pki3hack.c)."""
+    server, email, code = (_level(one, 0x10) for one in flags)
+    return Trust(server, _level(flags[0], 0x80), email, code)
 
 
-def _level(flags: int) -> Level:
-    if flags & 0x10:
-        return Level.TRUSTED
-    if flags & 0x01:
-        return Level.PEER if flags & 0x02 else Level.DISTRUSTED
-    return Level.VALID_CA if flags & 0x08 and not flags & 0x80 else Level.UNKNOWN
+def _level(flags: int, anchor: int) -> Level:
+    for bit, level in ((anchor, Level.TRUSTED), (0x02, Level.PEER), (0x08, Level.VALID_CA), (0x01, Level.DISTRUSTED)):
+        if flags & bit:
+            return level
+    return Level.UNKNOWN
 
 
 class LibraryCheckpoint:

@@ -13,6 +13,10 @@ import sys
 from typing import Any
 
 from nss import nss
+from nss.error import NSPRError
+
+_USER = 0x40
+"""CERTDB_USER (certdb.h): the key of this certificate is there."""
 
 
 def _initialise(question: dict[str, Any], flags: int) -> Any:
@@ -26,9 +30,11 @@ def _initialise(question: dict[str, Any], flags: int) -> Any:
 
 
 def _has_key(certificate: Any) -> bool:
+    if certificate.ssl_trust_flags & _USER:  # what NSS says of a database that is still locked
+        return True
     try:
         return nss.find_key_by_any_cert(certificate) is not None
-    except nss.NSPRError:
+    except NSPRError:
         return False
 
 
@@ -59,16 +65,15 @@ def listing(question: dict[str, Any]) -> dict[str, Any]:
 
 def locked(question: dict[str, Any]) -> dict[str, Any]:
     """Whether the database has a password, and whether the one that came along is right."""
-    flags = nss.NSS_INIT_READONLY
-    password, question = question["password"], {**question, "password": None}
-    slot = _initialise(question, flags)
+    slot = _initialise({**question, "password": None}, nss.NSS_INIT_READONLY)
     if not slot.need_login():
         return {"locked": False, "right": True}
-    if password is None:
+    if question["password"] is None:
         return {"locked": True, "right": False}
+    nss.set_password_callback(lambda _slot, retry, *_rest: None if retry else question["password"])
     try:
-        slot.check_user_passwd(password)
-    except nss.NSPRError:
+        slot.authenticate()
+    except NSPRError:
         return {"locked": True, "right": False}
     return {"locked": True, "right": True}
 
@@ -114,7 +119,7 @@ def main() -> None:
     question = json.load(sys.stdin)
     try:
         answer = _QUESTIONS[question["verb"]](question)
-    except nss.NSPRError as error:
+    except NSPRError as error:
         answer = {"error": str(error.args[0] if error.args else error)[:300]}
     json.dump(answer, sys.stdout)
     sys.stdout.flush()

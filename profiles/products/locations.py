@@ -141,7 +141,7 @@ def _bare(home: Home, text: str) -> Found:
     if is_file(path):
         if path.name in _DATABASES:
             return _directory(path, home)
-        from profiles.files import recognise
+        from profiles.files.recognition import recognise
 
         return _file(home, recognise(path), str(path))
     kind = text.partition(":")[0]

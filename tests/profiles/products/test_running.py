@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX locks and symbolic links")
-HOLD = "import fcntl, sys; f = open(sys.argv[1], 'r+'); fcntl.lockf(f, fcntl.LOCK_EX); print('held', flush=True); input()"
+HOLD = """import fcntl, sys
+held = open(sys.argv[1], 'r+')
+fcntl.lockf(held, fcntl.LOCK_EX)
+print('held', flush=True)
+input()
+"""
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -50,11 +49,8 @@ def firefox(root: Path, name: str = "default-release") -> Path:
 def fingerprint(root: Path) -> dict[str, tuple[str, int, int]]:
     """Every path below with its content, mode and time, to see whether anything changed."""
     found = {}
-    for directory, folders, files in os.walk(root):
-        for name in (*folders, *files, ""):
-            path = os.path.join(directory, name)  # noqa: PTH118 - the empty name is the directory itself
-            status = os.lstat(path)
-            regular = stat.S_ISREG(status.st_mode)
-            content = hashlib.sha256(open(path, "rb").read()).hexdigest() if regular else ""  # noqa: PTH123, SIM115
-            found[path] = (content, status.st_mode, status.st_mtime_ns)
+    for path in (root, *root.rglob("*")):
+        status = path.lstat()
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if stat.S_ISREG(status.st_mode) else ""
+        found[str(path)] = (content, status.st_mode, status.st_mtime_ns)
     return found
