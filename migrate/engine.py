@@ -109,6 +109,7 @@ class Migration:
         """Carry a plan out; every step of it is in the report with its outcome."""
         if not any(step.skip is None for step in plan.steps):
             return Report(plan, tuple(map(_skipped, plan.steps)))
+        self.target.checkpoint()  # a target that cannot be written says so before anybody is asked for a password
         if any(step.moves_key for step in plan.steps):
             self.source.unlock(self.ask_source)
         if any(step.moves_key or step.trust for step in plan.steps):

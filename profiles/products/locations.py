@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from profiles.errors import AccessDenied, NoMatch, StoreNotFound, Unsupported
+from profiles.errors import AccessDenied, Malformed, NoMatch, StoreNotFound, Unsupported
 from profiles.model import Location, Problem
 from profiles.products import chromium, mozilla
 from profiles.products.catalogue import PRODUCTS, Product
@@ -143,7 +143,11 @@ def _bare(home: Home, text: str) -> Found:
             return _directory(path, home)
         from profiles.files.recognition import recognise
 
-        return _file(home, recognise(path), str(path))
+        location = recognise(path)
+        if location is None:
+            raise Malformed(f"{path} is not a file of certificates or keys that certferry knows",
+                            "It takes PKCS#12, PEM, DER and PKCS#7 files.")
+        return Found(location, FILES[location.kind], str(path), "ready")
     kind = text.partition(":")[0]
     if re.fullmatch("[A-Za-z][A-Za-z0-9+-]+", kind) and (":" in text or path.suffix.lower() not in _SUFFIXES):
         raise StoreNotFound(f"there is no kind of store {kind!r}, and no such file or directory",

@@ -112,7 +112,8 @@ def main() -> int:
     asked = parser.parse_args()
     begun = time.monotonic()
     found = campaign(asked.every, control=asked.control)
-    print(f"{'control ' if asked.control else ''}every {asked.every}: {dict(found)} in {time.monotonic() - begun:.0f} s")
+    what = "control " if asked.control else ""
+    print(f"{what}every {asked.every}: {dict(found)} in {time.monotonic() - begun:.0f} s")
     bad = sum(found[state] for state in ("half", "lost", "traceback", "false success"))
     return int(not bad) if asked.control else int(bool(bad))
 

@@ -87,7 +87,8 @@ def judge(scene: Scene, place: Path, *, with_tools: bool = True, with_trust: boo
         problem = _tools_disagree(place, arrived=state == "all")
         if problem:
             return Verdict("half", problem)
-    return Verdict(state, f"{len(new)} new rows: {sorted(str(key) for key in new)[:4]}" if state == "half" else "")
+    detail = f"{len(new)} new rows: {sorted(str(key) for key in new)[:4]}" if state == "half" else ""
+    return Verdict(state, detail)
 
 
 def _state(scene: Scene, new: Rows, *, with_trust: bool) -> str:

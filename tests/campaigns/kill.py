@@ -82,7 +82,6 @@ def campaign(count: int, seed: int, *, control: bool) -> Counter[str]:
         work = Path(name)
         os.environ["HOME"] = os.environ["XDG_STATE_HOME"] = str(work)
         scene = Scene.build(work)
-        import migrate.cli.moving
         import profiles.nss.checkpoint  # noqa: F401 - imported before the fork
 
         span = _duration(start, scene, work) * 1.1

@@ -259,8 +259,10 @@ def test_unknown_kinds(home: Path) -> None:
             resolve(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["firefox:", ":", "::", "nss:", "~", "/", "firefox:/", "chromium:x:y", "pem:,", "x" * 9999, "nss:" + "x" * 9999])
+ODD = ["firefox:", ":", "::", "nss:", "~", "/", "firefox:/", "chromium:x:y", "pem:,", "x" * 9999, "nss:" + "x" * 9999]
+
+
+@pytest.mark.parametrize("text", ODD)
 def test_odd_texts(home: Path, text: str) -> None:
     """Whatever is typed, an answer or one of the errors comes back."""
     with suppress(Error):

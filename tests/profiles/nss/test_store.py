@@ -12,9 +12,9 @@ from profiles.certificate import Certificate
 from profiles.errors import KeyNotExportable, Malformed, StoreNotFound, Unsupported, WrongPassword
 from profiles.model import Level, Location, Secret, Selection, Trust
 from profiles.nss.store import NssStore
-from profiles.pkcs12.seal import open_sealed, seal
 from profiles.pkcs12.contents import Item
 from profiles.pkcs12.keys import PrivateKey
+from profiles.pkcs12.seal import open_sealed, seal
 from tests import keys, nss_tools, pki
 
 

@@ -69,7 +69,6 @@ def test_rc2(key: str, bits: int, plain: str, sealed: str) -> None:
 
 
 @pytest.mark.parametrize("cipher", EVERY_CIPHER, ids=lambda cipher: cipher.name)
-@pytest.mark.filterwarnings("ignore")
 def test_ciphers_undo_themselves(cipher: ciphers.Cipher) -> None:
     """What one call seals the other opens, at every length around a block."""
     key, iv = bytes(range(1, cipher.key_length + 1)), bytes(range(cipher.iv_length))
