@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -29,6 +28,8 @@ def spread(answer: Callable[[Question], Answer], questions: Sequence[Question]) 
 
 def _start(answer: Callable[[Question], Answer], questions: Sequence[Question]) -> tuple[int, int]:
     reader, writer = os.pipe()
+    import pickle
+
     pid = os.fork()
     if pid:
         os.close(writer)
@@ -44,6 +45,8 @@ def _start(answer: Callable[[Question], Answer], questions: Sequence[Question]) 
 
 
 def _collect(pid: int, reader: int) -> list[Answer]:
+    import pickle
+
     with os.fdopen(reader, "rb") as pipe:
         data = pipe.read()
     if os.waitpid(pid, 0)[1]:

@@ -6,20 +6,18 @@ object goes to standard output. Text from certificates and files is shown with c
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
-import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
-from migrate.plan import Kind, Plan, Step
 from profiles.trust import letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from migrate.plan import Plan, Step
     from migrate.report import Outcome, Report
     from profiles.errors import Error
     from profiles.model import Entry, Listing, Trust
@@ -31,10 +29,7 @@ _LONGEST = 200
 
 def visible(text: str) -> str:
     """Foreign text made safe for a terminal: control and direction characters escaped, absurd lengths cut."""
-    shown = "".join(
-        char if char.isprintable() and char not in _BIDI and unicodedata.category(char) != "Cf"
-        else char.encode("unicode_escape").decode() for char in text[:_LONGEST])
-    return shown + ("…" if len(text) > _LONGEST else "")
+    return visible_sentence(text[:_LONGEST]) + ("…" if len(text) > _LONGEST else "")
 
 
 def coloured(text: str, colour: str, stream: TextIO) -> str:
@@ -56,6 +51,8 @@ def note(text: str) -> None:
 
 def as_json(found: dict[str, Any]) -> None:
     """The one object of a ``--json`` run."""
+    import json
+
     print(json.dumps(found))
 
 
@@ -163,13 +160,12 @@ def plan(found: Plan) -> None:
 
 
 def _step_lines(step: Step) -> Iterable[str]:
-    what = {Kind.IDENTITY: "identity", Kind.CERTIFICATE: "certificate", Kind.KEY: "key"}[step.kind]
-    yield f"{what} {visible(step.title)}" + (f", {visible(', '.join(step.certificate.emails[:2]))}"
+    yield f"{step.kind.value} {visible(step.title)}" + (f", {visible(', '.join(step.certificate.emails[:2]))}"
                                             if step.certificate and step.certificate.emails else "")
     if step.skip:
         yield f"  skipped: {step.skip[1]}"
         return
-    if step.kind is Kind.IDENTITY and not step.moves_key:
+    if step.kind.value == "identity" and not step.moves_key:
         yield "  is there already; its surroundings are completed"
     for entry in step.additions:
         if entry.certificate != step.certificate:
@@ -206,7 +202,6 @@ def report(found: Report) -> None:
 def _outcome_line(outcome: Outcome) -> str:
     colour = {"done": "green", "failed": "red"}.get(outcome.outcome, "yellow")
     words = coloured(outcome.outcome, colour, sys.stdout)
-    proof = {Kind.IDENTITY: "read back, key signs", Kind.KEY: "read back, key signs"}.get(
-        outcome.step.kind, "read back")
-    proved = f"  ({proof if outcome.step.moves_key else 'read back'})" if outcome.verified else ""
+    proof = "read back, key signs" if outcome.step.moves_key else "read back"
+    proved = f"  ({proof})" if outcome.verified else ""
     return f"{words}  {visible(outcome.step.title)}{proved}"

@@ -6,9 +6,8 @@ its own size.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from profiles.errors import Malformed
 
@@ -58,8 +57,7 @@ def elements(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int,
         start = stop
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One decoded element: its identifier octet, primitive content, and children where it is constructed."""
 
     tag: int

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from profiles import asn1
 from profiles.errors import Malformed
@@ -52,8 +52,7 @@ _USAGES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKey:
+class PublicKey(NamedTuple):
     """A SubjectPublicKeyInfo: ``value`` is the content of its BIT STRING, ``der`` the whole of it."""
 
     algorithm: str
@@ -283,8 +282,7 @@ def _signed(issuer: Certificate, certificate: Certificate) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Extensions:
+class Extensions(NamedTuple):
     """What the extensions of a certificate say."""
 
     is_ca: bool

@@ -48,8 +48,8 @@ def discover(root: Path | None = None, env: Mapping[str, str] | None = None) -> 
 def resolve(text: str, env: Mapping[str, str] | None = None) -> Found:
     """The store that a location's text stands for, or the place of one that can be made.
 
-    Raises ``StoreNotFound`` with a hint what there is, ``NoMatch`` where several are meant, ``AccessDenied``, and
-    ``Unsupported`` for kinds of later versions.
+    Raises ``StoreNotFound`` with a hint what there is, ``NoMatch`` where several are meant, ``AccessDenied``,
+    ``Malformed`` for a file of no known kind, and ``Unsupported`` for kinds of later versions.
     """
     return locations.resolve(text, _current(env))
 

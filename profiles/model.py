@@ -1,11 +1,14 @@
-"""The values both packages speak: locations, secrets, trust, listings, sealed PFX."""
+"""The values both packages speak: locations, secrets, trust, listings, sealed PFX.
+
+Named tuples and not data classes: every start pays for making their classes, and these cost a sixth.
+"""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from profiles.errors import NoMatch
 
@@ -15,8 +18,7 @@ if TYPE_CHECKING:
     from profiles.certificate import Certificate
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """The address of a store: ``kind`` or ``kind:where``."""
 
     kind: str
@@ -65,8 +67,7 @@ class Level(Enum):
     """Explicitly refused (NSS ``p``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(NamedTuple):
     """What a store trusts one certificate for."""
 
     server: Level = Level.UNKNOWN
@@ -82,16 +83,14 @@ class Trust:
 NO_TRUST = Trust()
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Something wrong with a store or an item in it that does not stop the rest."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A certificate as one store holds it."""
 
     certificate: Certificate
@@ -100,8 +99,7 @@ class Entry:
     trust: Trust = NO_TRUST
 
 
-@dataclass(frozen=True, slots=True)
-class PendingKey:
+class PendingKey(NamedTuple):
     """A private key that has no certificate in its store.
 
     ``id`` is the SHA-1 of its public value in hex, as NSS computes CKA_ID; ``key`` its algorithm (``rsa-2048``).
@@ -112,8 +110,7 @@ class PendingKey:
     nickname: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """What a store holds, as far as it can be seen without a password."""
 
     location: Location
@@ -131,8 +128,7 @@ class Listing:
         return next((entry for entry in found if entry.has_key), found[0] if found else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """What is to be handed out: fingerprints of certificates (keys come along where there are) and ids of keys."""
 
     certificates: frozenset[str] = frozenset()

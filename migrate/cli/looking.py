@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from migrate import render, report
+from migrate import render
 from migrate.chain import Pool, complete
-from migrate.parallel import spread
 from profiles.errors import Error
 from profiles.model import Listing, Location, Problem
 from profiles.opening import open_found, open_store
-from profiles.store import Store
+
+if TYPE_CHECKING:
+    from profiles.discover import Found
+    from profiles.store import Store
 
 
 def stores(root: Path | None, *, to_json: bool) -> None:
@@ -34,6 +36,8 @@ def stores(root: Path | None, *, to_json: bool) -> None:
                       "identities": identities,
                       "problems": [{"code": problem.code, "message": problem.message} for problem in problems]})
     if to_json:
+        from migrate import report
+
         render.as_json({"schema": report.SCHEMA, "stores": found, "problems": [
             {"code": problem.code, "message": problem.message} for problem in discovery.problems]})
     else:
@@ -44,6 +48,8 @@ def listings(locations: tuple[str, ...], file_password: str | None, *, to_json: 
     """Print what the named stores hold, or all stores; 1 if one of several could not be read."""
     found = _listings(locations, file_password)
     if to_json:
+        from migrate import report
+
         render.as_json(report.listing_json(found))
     else:
         render.listings(found)
@@ -58,11 +64,16 @@ def _listings(locations: tuple[str, ...], file_password: str | None) -> list[Loo
     if not locations:
         from profiles.discover import discover
 
-        return [_look(lambda one=found: open_found(one), found.location, found.product, found.path)
-                for found in discover().found]
+        return [_look_into(found) for found in discover().found]
     if len(locations) == 1 or file_password is not None:
         return [_with_chains(_listing(location, file_password)) for location in locations]
+    from migrate.parallel import spread
+
     return spread(_look_at, locations)
+
+
+def _look_into(found: Found) -> Looked:
+    return _look(lambda: open_found(found), found.location, found.product, found.path)
 
 
 def _look_at(text: str) -> Looked:

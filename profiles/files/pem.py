@@ -12,8 +12,8 @@ from profiles.files.loose import Loose
 from profiles.files.store import FileStore
 from profiles.model import Location, Secret
 from profiles.pkcs12 import passwords
-from profiles.pkcs12.dialects import STRONG
-from profiles.pkcs12.encryption import Encryption, seal
+from profiles.pkcs12.dialects import STRONG, Dialect
+from profiles.pkcs12.encryption import seal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,8 @@ class PemFormat:
     """Certificates and keys in one file, or the certificates in the first and the keys in the second."""
 
     paths: tuple[Path, ...]
+    dialect: Dialect = STRONG
+    """How keys are sealed."""
     product: str = "PEM file"
     always_sealed: bool = False
 
@@ -44,7 +46,7 @@ class PemFormat:
         """See ``Format``: leaf, chain, keys; each with its nickname and trust in the text before it."""
         certificates = b"".join(armour("CERTIFICATE", item.certificate.der, item.nickname, item.trust)
                                 for item in items if item.certificate)
-        keys = _keys(items, password)
+        keys = _keys(items, password, self.dialect)
         if len(self.paths) == 1:
             return (certificates + keys,)
         return certificates or None, keys or None
@@ -64,10 +66,10 @@ def _parsed(data: Data) -> Loose:
     return Loose.parse([content for content in data if content])
 
 
-def _keys(items: Sequence[Item], password: Secret) -> bytes:
+def _keys(items: Sequence[Item], password: Secret, dialect: Dialect) -> bytes:
     """Every key once, as PKCS#8 (RFC 5958), sealed if there is a password."""
     keys = {item.key.public.value: item for item in items if item.key is not None}
-    iterations, _ = STRONG.shared(len(keys) + 1)
+    iterations, _ = dialect.shared(len(keys) + 1)
     out = b""
     for item in keys.values():
         if item.key is None:
@@ -76,13 +78,15 @@ def _keys(items: Sequence[Item], password: Secret) -> bytes:
         if not password:
             out += armour("PRIVATE KEY", item.key.pkcs8, nickname)
             continue
-        algorithm, data = seal(item.key.pkcs8, Encryption.AES_256, passwords.proper(password), "sha256",
-                               (iterations, STRONG.salt_length))
+        algorithm, data = seal(item.key.pkcs8, dialect.keys, passwords.proper(password), dialect.prf,
+                               (iterations, dialect.salt_length))
         out += armour("ENCRYPTED PRIVATE KEY", asn1.sequence(algorithm, asn1.octets(data)), nickname)
     return out
 
 
-def PemFile(certificates: Path, keys: Path | None = None, *, new: bool = True) -> FileStore:  # noqa: N802 - named as what it makes
+def PemFile(  # noqa: N802 - named as what it makes
+    certificates: Path, keys: Path | None = None, dialect: Dialect = STRONG, *, new: bool = True
+) -> FileStore:
     """The store that a PEM file is, or two with the keys apart; with ``new``, also where there is none yet."""
     paths = (certificates,) if keys is None or keys == certificates else (certificates, keys)
-    return FileStore(Location("pem", ",".join(map(str, paths))), PemFormat(paths), new=new)
+    return FileStore(Location("pem", ",".join(map(str, paths))), PemFormat(paths, dialect), new=new)

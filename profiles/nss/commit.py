@@ -19,15 +19,13 @@ from profiles.errors import AccessDenied, Malformed, StoreInUse, StoreNotFound, 
 from profiles.nss import attributes as at
 from profiles.nss import schema
 from profiles.nss.change import Change, Logged
+from profiles.nss.intent import INTENT, OWN, pending
 from profiles.nss.lock import locked
 from profiles.nss.sql import CERT_DB, KEY_DB, Table, commit, reading, translated, writing
 
 if TYPE_CHECKING:
     from profiles.nss.envelope import PasswordEntry
 
-OWN = ".certferry"
-"""certferry's directory inside a profile: lock, intent, and one directory for each run that wrote."""
-_INTENT = "intent-"
 _KEPT_RUNS = 10
 
 
@@ -63,7 +61,7 @@ class Run:
 
     def _commit(self, change: Change, made: list[str]) -> None:
         logged = change.public()
-        intent = self.own / f"{_INTENT}{self.name}-{self.steps + 1:04d}.json"
+        intent = self.own / f"{INTENT}{self.name}-{self.steps + 1:04d}.json"
         with_keys = bool(change.key_inserts or change.meta_inserts or change.meta_updates)
         try:
             with ExitStack() as stack:
@@ -123,12 +121,6 @@ def recover(directory: Path) -> None:
         _recover(directory, own)
 
 
-def pending(directory: Path) -> bool:
-    """Whether a step was interrupted here and not yet recovered."""
-    own = f"{directory}/{OWN}"
-    return os.path.isdir(own) and any(Path(own).glob(f"{_INTENT}*.json"))  # noqa: PTH112 - of a whole fleet
-
-
 def undo(directory: Path, run: str) -> tuple[int, int]:
     """Take back every step of a run, newest first: how many certificates and keys went."""
     own = directory / OWN
@@ -148,7 +140,7 @@ def undo(directory: Path, run: str) -> tuple[int, int]:
 
 
 def _recover(directory: Path, own: Path) -> None:
-    for intent in sorted(own.glob(f"{_INTENT}*.json")):
+    for intent in sorted(own.glob(f"{INTENT}*.json")):
         try:
             logged = Logged.decode(intent.read_bytes())
         except Malformed:
@@ -164,7 +156,7 @@ def _recover(directory: Path, own: Path) -> None:
             with translated(certs.path):
                 logged.apply_to_certificates(certs)
             commit(certs)
-        run = intent.name.removeprefix(_INTENT).rsplit("-", 1)[0]
+        run = intent.name.removeprefix(INTENT).rsplit("-", 1)[0]
         _finish(intent, own / run)
 
 

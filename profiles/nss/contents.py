@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from profiles import asn1
 from profiles.certificate import Certificate, PublicKey
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from profiles.nss.envelope import Keyring, PasswordEntry
 
-@dataclass(frozen=True, slots=True)
-class StoredCertificate:
+class StoredCertificate(NamedTuple):
     """A certificate object."""
 
     object_id: int
@@ -26,8 +25,7 @@ class StoredCertificate:
     cka_id: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StoredKey:
+class StoredKey(NamedTuple):
     """A private key object, its sealed values still sealed."""
 
     object_id: int
@@ -91,8 +89,7 @@ def paired(key: StoredKey, public: PublicKey, cka_id: bytes) -> bool:
     return hashlib.sha1(value, usedforsecurity=False).hexdigest() == public.id
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTrust:
+class StoredTrust(NamedTuple):
     """A trust object, of either class."""
 
     object_id: int
@@ -131,8 +128,16 @@ class Contents:
     keys: list[StoredKey] = field(default_factory=list)
     trusts: dict[tuple[bytes, bytes], list[StoredTrust]] = field(default_factory=dict)
     signatures: dict[str, bytes] = field(default_factory=dict)
-    password: PasswordEntry | None = None
+    password_row: tuple[bytes, bytes] | None = None
+    """Global salt and sealed check text, if key4.db has a password entry (also the empty password has one)."""
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def password(self) -> PasswordEntry | None:
+        """The password entry; what opens it is imported no earlier."""
+        from profiles.nss.envelope import PasswordEntry
+
+        return PasswordEntry(*self.password_row) if self.password_row else None
 
     def key_of(self, stored: StoredCertificate) -> StoredKey | None:
         """The private key of a certificate."""
@@ -180,7 +185,8 @@ class Contents:
             value = stored.row.get(column)
             if value is None:
                 continue
-            found = [self.signatures[name] for name in signature_names(stored.object_id, column) if name in self.signatures]
+            names = signature_names(stored.object_id, column)
+            found = [self.signatures[name] for name in names if name in self.signatures]
             if not any(ring.verify(one, stored.object_id, at.code(column), at.plain(value)) for one in found):
                 return False
         return True

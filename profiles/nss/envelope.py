@@ -10,7 +10,7 @@ import hmac
 import os
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from profiles import asn1
 from profiles.errors import Malformed, Unsupported
@@ -35,16 +35,14 @@ MAX_ITERATIONS = 5_000_000
 DEFAULT_ITERATIONS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Derivation:
+class _Derivation(NamedTuple):
     salt: bytes
     iterations: int
     length: int
     prf: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Sealed:
+class _Sealed(NamedTuple):
     """A parsed EncryptedData value: how to derive, the IV octets, the ciphertext."""
 
     derivation: _Derivation | None
@@ -128,8 +126,7 @@ def _unpad(cipher: Cipher[CBC], ciphertext: bytes, block: int) -> bytes:
     return padded[:-pad]
 
 
-@dataclass(frozen=True, slots=True)
-class PasswordEntry:
+class PasswordEntry(NamedTuple):
     """The ``password`` row of metaData: the global salt and the sealed check text."""
 
     salt: bytes

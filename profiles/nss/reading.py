@@ -11,7 +11,6 @@ from profiles.errors import Malformed
 from profiles.model import Problem
 from profiles.nss import attributes as at
 from profiles.nss.contents import Contents, StoredCertificate, StoredKey, StoredTrust, serial_tlv, signature_names
-from profiles.nss.envelope import PasswordEntry
 from profiles.nss.sql import CERT_DB, CHUNK, KEY_DB, Table, reading
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def _read_keys(table: Table, contents: Contents, wanted: Collection[bytes] | Non
     contents.keys += [StoredKey(object_id, row) for object_id, row in rows]
     entry = table.password_entry()
     if entry is not None and entry[1] is not None:
-        contents.password = PasswordEntry(entry[0], entry[1])
+        contents.password_row = entry[0], entry[1]
 
 
 def _key_ids(certificates: Iterable[StoredCertificate]) -> set[bytes]:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from profiles.errors import AccessDenied, Malformed, NoMatch, StoreNotFound, Unsupported, WrongPassword
 from profiles.model import Entry, Listing, Location, PendingKey, Problem, SealedPfx, Secret, Selection
-from profiles.nss import commit
 from profiles.nss.contents import Contents
-from profiles.nss.envelope import Keyring, PasswordEntry
+from profiles.nss.intent import OWN, pending
 from profiles.nss.sql import CERT_DB, KEY_DB
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from profiles.nss.commit import Run
+    from profiles.nss.envelope import Keyring, PasswordEntry
     from profiles.pkcs12.dialects import Dialect
     from profiles.store import Asker, Checkpoint
 
@@ -40,11 +41,13 @@ class NssStore:
         self.location, self.directory, self.product = location, directory, product
         self._ring: Keyring | None = None
         self._new_entry: PasswordEntry | None = None
-        self._run: commit.Run | None = None
+        self._run: Run | None = None
         self._check_place(new=new)
-        self._waiting = commit.pending(directory)
+        self._waiting = pending(directory)
         if self._waiting and os.access(directory, os.W_OK):
-            commit.recover(directory)
+            from profiles.nss.commit import recover
+
+            recover(directory)
             self._waiting = False
 
     def _check_place(self, *, new: bool) -> None:
@@ -62,7 +65,7 @@ class NssStore:
         if names & set(_LEGACY):
             raise Unsupported(f"{directory} holds a database of the old format (cert8.db, key3.db)",
                               "Upgrade a copy of it first: certutil -M -d sql:COPY -n NICKNAME -t ,,")
-        if not new and names - {commit.OWN} and not names & set(_PROFILE_MARKS):
+        if not new and names - {OWN} and not names & set(_PROFILE_MARKS):
             raise Malformed(f"{directory} is not an NSS profile: it has neither cert9.db nor key4.db",
                             "Name the directory that holds these two files; `certferry stores` lists them.")
 
@@ -107,6 +110,8 @@ class NssStore:
         entry = contents.password
         if entry is None:
             what = f"the new primary password of {self.location}"
+            from profiles.nss.envelope import PasswordEntry
+
             password = ask(what, new=True) if ask.explicit else Secret("")
             entry = self._new_entry = PasswordEntry.create(password)
             self._ring = entry.open(password)
@@ -167,6 +172,7 @@ class NssStore:
     def checkpoint(self) -> Checkpoint:
         """See ``Store``."""
         from profiles.nss.checkpoint import NssCheckpoint
+        from profiles.nss.commit import Run
 
         place = self.directory
         while not place.exists():
@@ -175,8 +181,10 @@ class NssStore:
             raise AccessDenied(f"{self.directory} may not be written", "Check who owns the directory and its mode.")
         entry = self._new_entry
         if entry is None and not all((self.directory / name).exists() for name in (CERT_DB, KEY_DB)):
+            from profiles.nss.envelope import PasswordEntry
+
             entry = self._read(()).password or PasswordEntry.create(Secret(""))
-        self._run = self._run or commit.Run(self.directory)
+        self._run = self._run or Run(self.directory)
         return NssCheckpoint(self.directory, self._run, self._ring, entry)
 
     @property
@@ -186,5 +194,7 @@ class NssStore:
 
     def undo(self, point: str) -> int:
         """See ``Store``."""
-        return sum(commit.undo(self.directory, point))
+        from profiles.nss.commit import undo
+
+        return sum(undo(self.directory, point))
 

@@ -53,7 +53,7 @@ def octet_spellings(spelling: Spelling) -> tuple[bytes, ...]:
 
     UTF-8 is right; NSS until 3.30 took the BMPString, RSA BSAFE takes ISO 8859-1.
     """
-    found = [spelling.octets, spelling.bmp, spelling.bmp[:-2]]
+    found = [spelling.octets, spelling.bmp]
     text = _text(spelling.octets)
     if not text.isascii() and all(ord(char) < 256 for char in text):
         found.insert(1, text.encode("latin-1"))

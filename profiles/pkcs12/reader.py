@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 DATA, SIGNED, ENVELOPED, ENCRYPTED = (f"1.2.840.113549.1.7.{number}" for number in (1, 2, 3, 6))
 
 
-def decode(data: bytes, password: Secret | None) -> Contents:
+def decode(data: bytes, password: Secret | None, *, iterations: int = limits.MAX_ITERATIONS) -> Contents:
     """Everything in a PFX; without a password, only if an empty or absent one opens it (else ``PasswordNeeded``).
 
+    At most ``iterations`` are done, over all places of the file.
     Raises ``WrongPassword``, ``Malformed`` for broken bytes, ``Unsupported`` naming an algorithm.
     """
     limits.file_size(len(data))
-    reader = _Reader(spellings(password))
+    reader = _Reader(spellings(password), Allowance(iterations))
     try:
         reader.read(data)
     except WrongPassword:
@@ -52,7 +53,7 @@ class _Sealed:
 @dataclass(slots=True)
 class _Reader:
     spellings: tuple[Spelling, ...]
-    allowance: Allowance = field(default_factory=Allowance)
+    allowance: Allowance
     count: BagCount = field(default_factory=BagCount)
     keys: list[FoundKey] = field(default_factory=list)
     certificates: list[FoundCertificate] = field(default_factory=list)

@@ -186,6 +186,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_link(path: Path) -> bool:
+    """Whether the last part of a path is a symbolic link."""
+    try:
+        return path.is_symlink()
+    except (OSError, ValueError):
+        return False
+
+
 def shown(path: object) -> str:
     """A path as text that can be printed, whatever bytes are in it."""
     return str(path).encode("utf-8", "backslashreplace").decode()

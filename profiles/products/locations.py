@@ -29,8 +29,8 @@ _DATABASES = ("cert9.db", "key4.db", "cert8.db", "key3.db", "cert7.db")
 def resolve(text: str, home: Home) -> Found:
     """The store that a location's text stands for, or the place of one that can be made.
 
-    Raises ``StoreNotFound`` with a hint what there is, ``NoMatch`` where several are meant, ``AccessDenied``, and
-    ``Unsupported`` for kinds of later versions.
+    Raises ``StoreNotFound`` with a hint what there is, ``NoMatch`` where several are meant, ``AccessDenied``,
+    ``Malformed`` for a file of no known kind, and ``Unsupported`` for kinds of later versions.
     """
     if not text or not printable(text):
         raise StoreNotFound(f"{shown(text)!r} is not a location", "Give a kind, kind:where or a path.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from profiles.model import Problem
 from profiles.products import ini
 from profiles.products.catalogue import PRODUCTS, Product
-from profiles.products.home import Candidate, Home, Installation, is_file, shown, within
+from profiles.products.home import Candidate, Home, Installation, is_file, is_link, shown, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -120,7 +120,7 @@ def locate(root: Path, home: Home, named: str, relative: str) -> Path:
     path = home.absolute(named) if relative == "0" else None
     if path is None:
         raise ValueError(f"has a path that is not followed: {shown(named)[:200]}")
-    reason = "is a link" if path.is_symlink() else home.refusal(path)
+    reason = "is a link" if is_link(path) else home.refusal(path)
     if not reason and home.state(path) == "empty" and not is_profile(path):
         reason = "is not a profile"
     if reason:
@@ -154,7 +154,7 @@ def _unlisted(root: Path, home: Home) -> Iterator[Path]:
             continue
         for entry in entries[: 4 * MAX_PROFILES]:
             path = Path(entry.path)
-            if (ini.printable(entry.name) and entry.is_dir(follow_symlinks=False)
+            if (ini.printable(entry.name) and not is_link(path)
                     and home.state(path) != "empty" and not home.refusal(path)):
                 yield path
 

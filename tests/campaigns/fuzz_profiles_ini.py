@@ -35,7 +35,8 @@ _PATHS = [
     "loop", "file", "fifo", "foreign", "sealed", "good/../../../outside", "link/inner", "nested/nested/up", "~",
     "$HOME", "%APPDATA%", "%(home)s", "{here}", "{plain}", "{home}", "{foreign}", "{allowed}", "{alias}",
 ]
-_PATHS += ["", "a\0b", "a" * 300, "a/" * 3000, "caf\udce9", "\u202e\u2066evil", "good\x1b[2J", " good", "good "]
+_PATHS += ["", "a\0b", "caf\udce9", "\u202e\u2066evil", "good\x1b[2J", " good", "good "]
+_PATHS += ["a" * 300, "/" + "a" * 300, "a/" * 3000, "/" + "a/" * 3000]
 _VALUES = ["1", "1", "1", "1", "1", "0", "0", "0", "0", "", "2", "-1", "true", "1 ", "\uff11"]
 
 

@@ -21,7 +21,11 @@ def cases(kind: str) -> list[Any]:
         reason = f"the cases folder is not at {FOLDER} (CERTFERRY_CASES names another)"
         return [pytest.param(None, marks=pytest.mark.skip(reason=reason), id=f"no {kind} cases")]
     entries = json.loads(MANIFEST.read_text("utf-8"))["entries"]
-    return [pytest.param(entry, id=entry["id"]) for entry in entries if entry["kind"] == kind]
+    return [pytest.param(entry, id=entry["id"], marks=_marks(entry)) for entry in entries if entry["kind"] == kind]
+
+
+def _marks(entry: dict[str, Any]) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.slow] if "600000" in entry.get("algorithms", "") else []
 
 
 def content(case: dict[str, Any]) -> bytes:

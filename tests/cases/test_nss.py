@@ -11,9 +11,9 @@ from profiles.model import NO_TRUST, Location, Selection
 from profiles.nss.store import NssStore
 from profiles.pkcs12.seal import open_sealed
 from profiles.trust import letters
+from tests.askers import Given
 from tests.cases.manifest import FOLDER, cases, sha1
 from tests.command import certferry
-from tests.profiles.nss.test_store import Given
 
 
 @pytest.fixture

@@ -50,9 +50,11 @@ def test_a_pkcs12_that_others_made(case: dict[str, Any]) -> None:
         return
     try:
         found = opened(case)
-    except Unsupported as refusal:
-        assert NAMED in case["expect"], refusal.message
-        assert any(word in refusal.message for word in ("GOST", "gost", "ML-KEM", "ml-kem"))
+    except Unsupported:
+        if NAMED not in case["expect"]:
+            raise
+        with pytest.raises(Unsupported, match=r"(?i)gost|ml-kem"):
+            opened(case)
         return
     by_key = {name: item for item in found.items if item.key for name in spki_names(item.key.public)}
     certificates = {sha1(item.certificate.der) for item in found.items if item.certificate}
@@ -60,9 +62,8 @@ def test_a_pkcs12_that_others_made(case: dict[str, Any]) -> None:
     assert len(keyed) == len({one["key_spki_sha1"] for one in case["identities"]})
     for identity in case["identities"]:
         item = by_key[identity["key_spki_sha1"]]
-        if identity["cert_sha1"]:
-            assert any(other.certificate and sha1(other.certificate.der) == identity["cert_sha1"]
-                       for other in found.items if other.key and spki_names(other.key.public) & spki_names(item.key.public))
+        mates = {sha1(other.certificate.der) for other in found.items if other.key == item.key and other.certificate}
+        assert identity["cert_sha1"] in (None, *mates)
         assert set(identity["chain_sha1"]) <= certificates
     further = {one["cert_sha1"] for one in case["certificates_without_key"] if one.get("cert_sha1")}
     assert further <= certificates
@@ -80,7 +81,7 @@ def test_a_pkcs12_is_recognised_by_content(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", cases("pkcs12"))
 def test_a_wrong_password_is_never_anything_else(case: dict[str, Any]) -> None:
     """A file that opens with its password does not open with another if it is sealed, and says so."""
-    if case["expect"].startswith(REJECTED) or "iterations 600000" in case.get("algorithms", ""):
+    if case["expect"].startswith(REJECTED):
         return
     try:
         decode(content(case), Secret("certainly not the password"))

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from profiles.discover import Discovery, Found, discover, resolve
-from profiles.errors import AccessDenied, Error, NoMatch, StoreNotFound, Unsupported
+from profiles.errors import AccessDenied, Error, Malformed, NoMatch, StoreNotFound, Unsupported
 from profiles.model import Location
 from tests.profiles.products.test_running import holder
 from tests.profiles.products.trees import fingerprint, firefox, profile, used, write_ini
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.pki import Leaf
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layout of Linux")
 OLD, XDG = ".mozilla/firefox", ".config/mozilla/firefox"
@@ -233,13 +235,14 @@ def test_files(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(resolve("pem:a,b").location) == f"pem:{home}/a,b"
 
 
-def test_existing_file_is_recognised_by_content(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_existing_file_is_recognised_by_content(home: Path, alice: Leaf) -> None:
     """The files themselves say what they are, whatever their names."""
-    import profiles.files
-
-    (home / "a.doc").write_bytes(b"0")
-    monkeypatch.setattr(profiles.files, "recognise", lambda path: "p12", raising=False)
-    assert resolve("~/a.doc") == Found(Location("p12", f"{home}/a.doc"), "PKCS#12 file", f"{home}/a.doc", "ready")
+    path = home / "a.p12"
+    path.write_bytes(alice.pem)
+    assert resolve("~/a.p12") == Found(Location("pem", str(path)), "PEM file", str(path), "ready")
+    path.write_text("a letter")
+    with pytest.raises(Malformed, match="is not a file of"):
+        resolve(str(path))
 
 
 def test_unknown_kinds(home: Path) -> None:

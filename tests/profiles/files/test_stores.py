@@ -53,7 +53,7 @@ class Place:
 
     def open(self, password: str | None = "secret") -> FileStore:
         """The store, unlocked where there is a password to do so."""
-        store = Pkcs12File(self.paths[0], LEGACY) if self.kind == "p12" else PemFile(*self.paths)
+        store = Pkcs12File(self.paths[0], LEGACY) if self.kind == "p12" else PemFile(*(*self.paths, None)[:2], LEGACY)
         if password is not None:
             store.unlock(Answers(password))
         return store
@@ -91,7 +91,8 @@ def by_name(listing: Listing) -> dict[str, bool]:
 
 def test_what_goes_in_comes_out(place: Place, alice: Leaf, intermediate: Authority, root: Authority) -> None:
     """An identity, its chain, its names, its trust, and a key without certificate; read by a new store."""
-    items = (m.item(alice, "Alice Ä"), m.bare(intermediate, "Middle"), m.bare(root), Item(None, m.generated("ec-p384"), "soon"))
+    pending = Item(None, m.generated("ec-p384"), "soon")
+    items = (m.item(alice, "Alice Ä"), m.bare(intermediate, "Middle"), m.bare(root), pending)
     put(place.open(), *items, trust={m.certificate(root): ROOT_TRUST})
     store = place.open()
     listing = store.list()
@@ -201,8 +202,7 @@ def test_several_steps_keep_one_backup(place: Place, alice: Leaf, bob: Leaf, int
     put(store, m.item(bob))
     put(store, m.bare(intermediate))
     backups = [data for name, data in place.contents().items() if ".certferry-backup-" in name]
-    assert sorted(backups) == sorted(data for name, data in before.items())[: len(backups)] or place.kind == "pair"
-    assert len(backups) == len(place.paths)
+    assert sorted(backups) == sorted(before.values())
 
 
 def test_a_taken_nickname_gets_another(place: Place, intermediate: Authority) -> None:
@@ -240,7 +240,7 @@ def test_an_error_after_commit_takes_everything_back(
         place.paths[0].chmod(0o640)
     before = place.contents()
     store = place.open()
-    with pytest.raises(RuntimeError), store.checkpoint() as step:
+    with pytest.raises(RuntimeError), store.checkpoint() as step:  # noqa: PT012 - a step is a block
         step.add_keys(seal([m.item(bob)]))
         step.commit()
         assert place.contents() != before
@@ -289,7 +289,7 @@ def test_undo_of_nothing_is_refused(place: Place, point: str) -> None:
 def test_a_change_by_another_program_is_not_overwritten(place: Place, alice: Leaf, bob: Leaf) -> None:
     """Between reading and writing somebody else wrote: theirs stays."""
     put(place.open(), m.item(alice))
-    with pytest.raises(StoreInUse), place.open().checkpoint() as step:
+    with pytest.raises(StoreInUse), place.open().checkpoint() as step:  # noqa: PT012 - a step is a block
         step.add_keys(seal([m.item(bob)]))
         for path in place.paths:
             path.write_bytes(path.read_bytes() + b"\n")

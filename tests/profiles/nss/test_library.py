@@ -11,8 +11,8 @@ from profiles.nss.store import NssStore
 from profiles.pkcs12.contents import Item
 from profiles.pkcs12.keys import PrivateKey
 from profiles.pkcs12.seal import open_sealed, seal
+from tests.askers import Given
 from tests.command import certferry
-from tests.profiles.nss.test_store import Given
 from tests.system import require
 
 

@@ -10,25 +10,13 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from profiles.certificate import Certificate
 from profiles.errors import KeyNotExportable, Malformed, StoreNotFound, Unsupported, WrongPassword
-from profiles.model import Level, Location, Secret, Selection, Trust
+from profiles.model import Level, Location, Selection, Trust
 from profiles.nss.store import NssStore
 from profiles.pkcs12.contents import Item
 from profiles.pkcs12.keys import PrivateKey
 from profiles.pkcs12.seal import open_sealed, seal
 from tests import keys, nss_tools, pki
-
-
-class Given:
-    """An asker that knows one password and counts how often it was asked."""
-
-    explicit = True
-
-    def __init__(self, password: str, tries: int = 1) -> None:
-        self.secret, self.tries, self.asked = Secret(password), tries, 0
-
-    def __call__(self, what: str, *, new: bool = False) -> Secret:
-        self.asked += 1
-        return self.secret
+from tests.askers import Given
 
 
 def opened(path, password: str = "") -> NssStore:

@@ -95,7 +95,8 @@ def test_what_openssl_writes_is_read(
     (tmp_path / "chain.pem").write_bytes(intermediate.pem)
     made = openssl(
         "pkcs12", "-export", *options, "-inkey", str(tmp_path / "key.pem"), "-in", str(tmp_path / "leaf.pem"),
-        "-certfile", str(tmp_path / "chain.pem"), "-name", "Alice Ä", "-passout", "stdin", stdin=password.encode() + b"\n")
+        "-certfile", str(tmp_path / "chain.pem"), "-name", "Alice Ä", "-passout", "stdin",
+        stdin=password.encode() + b"\n")
     found = decode(made, Secret(password))
     assert found.items == (m.item(alice, "Alice Ä"), m.bare(intermediate))
     assert [problem.code for problem in found.problems] == (["no-integrity"] if "-nomac" in options else [])
@@ -138,7 +139,9 @@ def keytool(directory: Path, *arguments: str, password: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["strong", "legacy"])
-def test_java_reads_every_identity(dialect: str, alice: Leaf, bob: Leaf, intermediate: Authority, tmp_path: Path) -> None:
+def test_java_reads_every_identity(
+    dialect: str, alice: Leaf, bob: Leaf, intermediate: Authority, tmp_path: Path
+) -> None:
     """Both are key entries with their chains."""
     path = tmp_path / "file.p12"
     items = [m.item(alice, "alice"), m.item(bob, "bob"), m.bare(intermediate)]

@@ -157,6 +157,7 @@ def test_profiles_that_are_not_listed(tmp_path: Path) -> None:
 HOSTILE = [
     "../../outside", "..", ".", "", "./", "/etc", "//server/share", r"\\server\share", "a\0b", "a/../../outside",
     "link", "inner/up", "file", "x" * 5000, "missing", "loop", "fifo", "caf\udce9", "~", "$HOME", "a" * 255 + "/b",
+    "/" + "a" * 300, "/" + "a/" * 3000,
 ]
 
 
