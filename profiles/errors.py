@@ -13,6 +13,9 @@ class Error(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[type[Error], tuple[str, str]]:
+        return type(self), (self.message, self.hint)
+
 
 class StoreNotFound(Error):
     """There is no store at the location."""

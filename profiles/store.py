@@ -57,6 +57,8 @@ class Store(Protocol):
     """A place that holds certificates and keys."""
 
     location: Location
+    path: str
+    """Where it lies on disk, as listings show it."""
     file: bool
     """A file that a person made to carry things: all of it is meant to move, also what has no key."""
     keeps_trust: bool

@@ -125,7 +125,7 @@ def test_through_a_file(nss_database, leaf, tmp_path):
     file = tmp_path / "canary.p12"
     check(watched(tmp_path, "backup", f"nss:{source.path}", file, *passwords(tmp_path, **{"from": OLD, "file": FILE})), leaf)
     target = nss_database(NEW)
-    options = passwords(tmp_path, **{"file": FILE, "to": NEW})
+    options = passwords(tmp_path, file=FILE, to=NEW)
     check(watched(tmp_path, "restore", file, f"nss:{target.path}", *options), leaf)
 
 

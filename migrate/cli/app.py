@@ -40,7 +40,7 @@ def stores(
         "--root", metavar="DIR", help="Look on a disk mounted at DIR instead of this computer.")] = None,
     json: options.Json = False,
 ) -> None:
-    """Every store on this computer, or on another disk."""
+    """Every store on this computer or a disk."""
     with reported(to_json=json):
         from migrate.cli import looking
 
@@ -54,7 +54,7 @@ def list_(
     file_password: options.FilePassword = None,
     json: options.Json = False,
 ) -> None:
-    """Certificates and keys in stores or files; asks for no password."""
+    """Certificates and keys; asks no password."""
     with reported(to_json=json):
         from migrate.cli import looking
 
@@ -77,7 +77,10 @@ def migrate(
     yes: options.Yes = False,
     json: options.Json = False,
 ) -> None:
-    """Move identities with their keys, chains and trust, and prove that they arrived."""
+    """Move identities and prove that they arrived.
+
+    Each comes with its key, its chain and the trust in it, whole or not at all.
+    """
     with reported(to_json=json):
         from migrate.cli import moving
 
@@ -99,7 +102,10 @@ def backup(
     yes: options.Yes = False,
     json: options.Json = False,
 ) -> None:
-    """Save identities with keys, chains and trust in one PKCS#12 file, re-open it, and prove it."""
+    """Save identities in a file, and prove it.
+
+    One PKCS#12 file with keys, chains and trust; it is re-opened and every key in it signs.
+    """
     with reported(to_json=json):
         from migrate.cli import moving
 
@@ -122,7 +128,7 @@ def restore(
     yes: options.Yes = False,
     json: options.Json = False,
 ) -> None:
-    """Put what a file holds into a store: the way back of backup."""
+    """Put what a file holds into a store."""
     with reported(to_json=json):
         from migrate.cli import moving
 
@@ -138,7 +144,7 @@ def undo(
     yes: options.Yes = False,
     json: options.Json = False,
 ) -> None:
-    """Put the target back as it was before the last migration."""
+    """Take the last migration back."""
     with reported(to_json=json):
         from migrate.cli import moving
 
@@ -150,7 +156,10 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the sample profiles there to look at.")] = False,
     json: options.Json = False,
 ) -> None:
-    """Build two sample profiles in a temporary directory and move an identity between them."""
+    """The main job on sample profiles.
+
+    Builds two in a temporary directory, moves an identity between them, and removes them.
+    """
     with reported(to_json=json):
         from migrate.cli import showing
 

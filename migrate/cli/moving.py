@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from migrate import journal, passwords, render, report
 from migrate.cli import EXIT_STATUS
 from migrate.engine import Migration
 from migrate.plan import Options
 from migrate.report import Outcome, Report
-from profiles.errors import AccessDenied, Error, NoMatch, StoreNotFound
+from profiles.errors import AccessDenied, Error, NoMatch, StoreInUse, StoreNotFound
 from profiles.model import Listing
 from profiles.opening import open_found, open_store
 from profiles.store import Store
+
+if TYPE_CHECKING:
+    from profiles.products.running import Running
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,13 @@ def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
         raise passwords.BadSource("--trust takes copy or none")
     source = open_store(asked.source, engine=asked.engine)
     target = open_store(asked.target, engine=asked.engine, new=True)
-    if source.location == target.location:
+    if os.path.realpath(source.path) == os.path.realpath(target.path):
         raise NoMatch("source and target are the same store", "Name two different stores.")
-    return _run(_migration(asked, source, target), dry_run=dry_run, yes=yes, to_json=to_json)
+    try:
+        return _run(_migration(asked, source, target), dry_run=dry_run, yes=yes, to_json=to_json)
+    except StoreInUse as error:
+        users = {str(user) for user in map(_user, (source, target)) if user}
+        raise StoreInUse(f"{error.message} ({' and '.join(users)})" if users else error.message, error.hint) from error
 
 
 def _migration(asked: Asked, source: Store, target: Store) -> Migration:
@@ -68,7 +77,7 @@ def _others(source: Store, target: Store) -> Iterable[Listing]:
     """What the other stores on this computer hold, as far as they can be read."""
     from profiles.discover import discover
 
-    known = {str(store.list(()).path) for store in (source, target)}
+    known = {source.path, target.path}
     for found in discover().found:
         if found.path in known:
             continue
@@ -90,9 +99,20 @@ def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> in
         if not yes and not _agreed():
             render.note("nothing was changed")
             return 0
+    user = _user(migration.target) if plan.steps else None
     found = migration.run(plan)
+    if user:
+        found = found._replace(notes=(f"{user} is running: it sees what arrived at once, but may need a restart for a "
+                                      "site that it has already refused",))
     _show(found, to_json=to_json)
     return status(found)
+
+
+def _user(store: Store) -> Running | None:
+    """The application that has a store's profile open."""
+    from profiles.products.running import profile_user
+
+    return None if store.file else profile_user(Path(store.path))
 
 
 def _agreed() -> bool:

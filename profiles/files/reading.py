@@ -28,6 +28,8 @@ def explained(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in _ABSENT:
             raise StoreNotFound(f"there is no file {path}", "Check the path.") from None
+        if error.errno == errno.EEXIST:
+            raise AccessDenied(f"{path} is there already", "Choose another name.") from None
         if error.errno in _DENIED:
             raise AccessDenied(f"{path} may not be read or written here: {error.strerror}",
                                "Check who owns the file and its directory, and their modes.") from None

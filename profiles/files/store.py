@@ -30,7 +30,7 @@ class FileStore:
         from profiles.pkcs12.dialects import SEALED
 
         self.dialect = SEALED
-        self.location, self.form = location, form
+        self.location, self.form, self.path = location, form, str(form.paths[0])
         self.record = Record()
         self._password: Secret | None = None
         self._ask: Asker | None = None
@@ -47,7 +47,7 @@ class FileStore:
 
     def list(self, subjects: Collection[bytes] | None = None) -> Listing:
         """See ``Store``."""
-        data, where = self.data(), str(self.form.paths[0])
+        data, where = self.data(), self.path
         if not any(data):
             what = "is empty" if data[0] is not None else "does not exist"
             problem = Problem(StoreNotFound.code, f"{where} {what}")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from profiles.pkcs12.limits import Allowance
     from profiles.pkcs12.passwords import Spelling
 
+_LONGEST = 1 << 16
+
 _DEK_CIPHERS = {
     "DES-CBC": ciphers.DES,
     "DES-EDE3-CBC": ciphers.DES_EDE3,
@@ -85,7 +87,7 @@ class DekSealed:
             iv = binascii.unhexlify(hexadecimal.strip())
         except (binascii.Error, ValueError):
             iv = b""
-        if len(iv) != cipher.iv_length or not data or len(data) % cipher.block:
+        if len(iv) != cipher.iv_length or not 0 < len(data) <= _LONGEST or len(data) % cipher.block:
             raise Malformed("the DEK-Info line does not fit the private key below it")
         return cls(form, cipher, iv, data)
 

@@ -169,9 +169,6 @@ def _publish(draft: Path, path: Path) -> None:
     """Give a draft its name, without taking that name from anything."""
     try:
         os.link(draft, path, follow_symlinks=False)
-    except FileExistsError:
-        _refuse_present(path)
-        raise
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise

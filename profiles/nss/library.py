@@ -83,7 +83,7 @@ class LibraryStore:
     ) -> None:
         interpreter()
         self._native = NssStore(location, directory, product, new=new)
-        self.location, self.directory, self.product = location, directory, product
+        self.location, self.directory, self.product, self.path = location, directory, product, str(directory)
         self._password: Secret | None = None
         self._run = commit.Run(directory)
 

@@ -38,7 +38,7 @@ class NssStore:
     def __init__(
         self, location: Location, directory: Path, product: str = "NSS database", *, new: bool = False
     ) -> None:
-        self.location, self.directory, self.product = location, directory, product
+        self.location, self.directory, self.product, self.path = location, directory, product, str(directory)
         self._ring: Keyring | None = None
         self._new_entry: PasswordEntry | None = None
         self._run: Run | None = None

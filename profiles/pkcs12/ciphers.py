@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import Cipher as Engine
     from cryptography.hazmat.primitives.ciphers.modes import CBC
 
-MAX_RC2 = 1 << 20
-"""RC2 is done in Python, about two seconds for that much; a certificate and key take a few thousand bytes."""
-
-
 @dataclass(frozen=True, slots=True)
 class Cipher:
     """One cipher in CBC mode, or the stream cipher RC4, with its key length."""
@@ -41,7 +37,7 @@ class Cipher:
         if not data or len(data) % self.block:
             raise Malformed("encrypted data is not a whole number of blocks")
         if self.family == "rc2":
-            plain = rc2.decrypt_cbc(key, self.effective_bits, iv, _bounded(data))
+            plain = rc2.decrypt_cbc(key, self.effective_bits, iv, data)
         else:
             plain = _run(_cbc(self, key, iv).decryptor(), data)
         count = plain[-1]
@@ -56,14 +52,8 @@ class Cipher:
         count = self.block - len(data) % self.block
         padded = data + bytes((count,)) * count
         if self.family == "rc2":
-            return rc2.encrypt_cbc(key, self.effective_bits, iv, _bounded(padded))
+            return rc2.encrypt_cbc(key, self.effective_bits, iv, padded)
         return _run(_cbc(self, key, iv).encryptor(), padded)
-
-
-def _bounded(data: bytes) -> bytes:
-    if len(data) > MAX_RC2:
-        raise Unsupported(f"the file has {len(data)} bytes sealed with RC2; at most {MAX_RC2} are read")
-    return data
 
 
 def _run(context: CipherContext, data: bytes) -> bytes:

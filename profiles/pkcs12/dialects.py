@@ -45,8 +45,8 @@ STRONG = Dialect("strong", Encryption.AES_256, Encryption.AES_256, "sha256", 300
 """For files that stay or travel.
 
 AES-256-CBC and PBKDF2-HMAC-SHA256 for keys and certificates alike, MAC SHA-256, 300,000 iterations.
-Read by OpenSSL 1.1.1 and later, NSS 3.31 and later (Firefox, Thunderbird, Chromium on Linux), Java 12 and later and the
-patched 8 and 11, Windows 10 1709, Server 2019 and later, macOS 15 and later.
+Read by OpenSSL 1.1.1 and later, NSS 3.31 and later (Firefox, Thunderbird, Chromium on Linux), Java 12 and later,
+Windows Server 2019 and the Windows 10 of its age and later, macOS 15 and later.
 Not read by Windows Server 2016 and older, macOS 14 and older (which call it a wrong password), gpgsm.
 .NET refuses more than 300,000 iterations in one place or 1,000,000 in all, and Windows more than 600,000: so a file of
 many keys gets fewer for each. About half a second to write or open.

@@ -221,6 +221,8 @@ def unseal(scheme: Scheme, data: bytes, spellings: Iterable[Spelling], allowance
             if not allowance.affords(scheme.derivation.iterations):
                 break
             allowance.reserve(scheme.derivation.iterations)
+        if scheme.cipher.family == "rc2":
+            allowance.reserve_slow(len(data))
         try:
             return asn1.parse(scheme.cipher.decrypt(*scheme.keyed(secret), data)), spelling
         except Malformed:

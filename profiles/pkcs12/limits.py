@@ -13,6 +13,9 @@ MAX_BAGS = 10_000
 MAX_BAG_DEPTH = 8
 MAX_SCRYPT_MEMORY = 64 << 20
 
+_SLOW_OCTET = 4
+"""What an octet of RC2 takes, in iterations."""
+
 _HINT = "The file was made wrongly, or to make programs hang. Ask for it to be made anew."
 
 
@@ -50,6 +53,13 @@ class Allowance:
                               f"at most {MAX_ITERATIONS} in all are done", _HINT)
         self._left -= iterations
         return iterations
+
+    def reserve_slow(self, octets: int) -> None:
+        """Refuse more than about a megabyte, over all places, under a cipher that is done in Python."""
+        cost = octets * _SLOW_OCTET
+        if not self.affords(cost):
+            raise Unsupported(f"the file has {octets} bytes sealed with RC2, which is more than is read", _HINT)
+        self._left -= cost
 
     def reserve_scrypt(self, cost: int, block: int, parallel: int) -> None:
         """Refuse scrypt parameters (RFC 7914) that are unsound, or want too much memory or time."""

@@ -68,7 +68,7 @@ class Mac:
 def parse_mac(node: Node, allowance: Allowance) -> Mac:
     """Read a MacData (RFC 7292, section 4), and take its iterations from the allowance."""
     info, salt, *iterations = node.sequence(2)
-    algorithm, value = info.sequence(2)
+    algorithm, value = info.sequence(2)[:2]
     name, *parameters = algorithm.sequence(1)
     oid = name.oid()
     if oid == _PBMAC1:

@@ -54,28 +54,50 @@ def _wait(pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def _duration(start: Callable[[Scene, Path], int], scene: Scene, work: Path) -> float:
-    times = []
-    for _ in range(5):
-        place = scene.fresh(work / "timed")
-        begun = time.perf_counter()
-        status = _wait(start(scene, place))
-        times.append(time.perf_counter() - begun)
-        if status:
-            raise RuntimeError(f"the undisturbed run ended with {status}")
-    return sorted(times)[2]
+class Clock:
+    """When to kill: anywhere in a run, as long as runs take at the moment on this machine."""
+
+    def __init__(self, start: Callable[[Scene, Path], int], scene: Scene, work: Path, seed: int) -> None:
+        self._start, self._scene, self._work = start, scene, work
+        self._chance = random.Random(seed)
+        self._times: list[float] = []
+        self._rounds = 0
+
+    def moment(self) -> float:
+        """Seconds after the start; every so often an undisturbed run tells how long one takes."""
+        if self._rounds % 25 == 0:
+            place = self._scene.fresh(self._work / "timed")
+            begun = time.perf_counter()
+            pid = self._start(self._scene, place)
+            if _wait(pid):
+                raise RuntimeError("the undisturbed run failed")
+            self._times = [*self._times[-4:], time.perf_counter() - begun]
+        self._rounds += 1
+        return self._chance.uniform(0.2, 1.2) * sorted(self._times)[len(self._times) // 2]
+
+    def disturb_recovery(self) -> float | None:
+        """Now and then, seconds after which the recovery is killed too."""
+        return self._chance.uniform(0, 0.01) if self._chance.random() < 0.25 else None
 
 
-def _next_start(place: Path) -> None:
+def _next_start(place: Path, kill_after: float | None = None) -> None:
+    """What every command does first; with ``kill_after``, a first attempt is killed and a second one made."""
     from profiles.model import Location
     from profiles.nss.store import NssStore
 
+    if kill_after is not None:
+        pid = os.fork()
+        if not pid:
+            NssStore(Location("nss", str(place)), place)
+            os._exit(0)
+        time.sleep(kill_after)
+        os.kill(pid, signal.SIGKILL)
+        _wait(pid)
     NssStore(Location("nss", str(place)), place).list()
 
 
 def campaign(count: int, seed: int, *, control: bool) -> Counter[str]:
-    """Kill so many runs; how many were hit while running, and the state each left."""
-    chance = random.Random(seed)
+    """Kill so many runs; how many were hit while running, what the kill left, and the state after the next start."""
     found: Counter[str] = Counter()
     start = _pk12util if control else _child
     with tempfile.TemporaryDirectory(prefix="certferry-kill-") as name:
@@ -84,15 +106,17 @@ def campaign(count: int, seed: int, *, control: bool) -> Counter[str]:
         scene = Scene.build(work)
         import profiles.nss.checkpoint  # noqa: F401 - imported before the fork
 
-        span = _duration(start, scene, work) * 1.1
+        clock = Clock(start, scene, work, seed)
         for number in range(count):
+            moment = clock.moment()
             place = scene.fresh(work / "place")
             pid = start(scene, place)
-            time.sleep(chance.uniform(0, span))
+            time.sleep(moment)
             os.kill(pid, signal.SIGKILL)
             found["killed" if _wait(pid) == -signal.SIGKILL else "had ended"] += 1
             if not control:
-                _next_start(place)
+                found["inside a step"] += any((place / ".certferry").glob("intent-*.json"))
+                _next_start(place, clock.disturb_recovery())
             verdict = judge(scene, place, with_tools=not control, with_trust=not control)
             found[verdict.state] += 1
             if verdict.state in ("half", "lost") and not control:

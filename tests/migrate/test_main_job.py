@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from tests import nss_tools, pki
 from tests.command import certferry
+from tests.unprivileged import reachable, unprivileged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,45 +181,6 @@ class TestUndo:
         assert not file.exists()
 
 
-def as_nobody(*arguments: str) -> tuple[int, str]:
-    """Run in a fork as a user without rights (everything imported before): exit status and standard error."""
-    import sys
-    import tempfile
-
-    import migrate.cli.app
-    import migrate.cli.moving
-    import profiles.nss.checkpoint
-    import profiles.nss.keys
-    import profiles.nss.reading
-    import profiles.pkcs12.seal  # noqa: F401
-
-    with tempfile.TemporaryFile() as said:
-        pid = os.fork()
-        if not pid:
-            os.dup2(said.fileno(), 2)
-            os.setgroups([])
-            os.setgid(65534)
-            os.setuid(65534)
-            os.environ["HOME"] = os.environ["XDG_STATE_HOME"] = "/nonexistent"
-            sys.argv = ["certferry", *arguments]
-            sys.stderr = os.fdopen(2, "w")
-            try:
-                migrate.cli.main()
-            except SystemExit as done:
-                sys.stderr.flush()
-                os._exit(int(done.code or 0))
-            finally:
-                os._exit(99)
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        said.seek(0)
-        return status, said.read().decode()
-
-
-def _plain(*places: str) -> tuple[int, str]:
-    ran = certferry("migrate", *places)
-    return ran.status, ran.err
-
-
 class TestRefusals:
     """One clear sentence, a hint, the right exit status, and everything as it was."""
 
@@ -284,21 +246,22 @@ class TestRefusals:
         holder.close()
         assert not target.private_keys()
 
-    def test_directory_that_may_not_be_written(self, source, nss_database, tmp_path):
+    def test_directory_that_may_not_be_written(self, source, nss_database):
         """As a user who may read but not write: access denied before a password is asked, and nothing changed."""
+        from migrate.cli import moving
+        from profiles.errors import AccessDenied
+
         target = nss_database()
-        for path in (tmp_path, *tmp_path.parents):
-            if path.stat().st_uid == 0 and path.stat().st_mode & 0o777 == 0o700:
-                path.chmod(0o755)
-        for path in (target.path, source.path, *target.path.iterdir(), *source.path.iterdir()):
-            path.chmod(0o755 if path.is_dir() else 0o644)
+        for path in (target.path, source.path):
+            reachable(path)
+            for file in path.iterdir():
+                file.chmod(0o644)
+            path.chmod(0o555)
         before = (target.certificates(), target.private_keys())
-        target.path.chmod(0o555)
-        places = (f"nss:{source.path}", f"nss:{target.path}")
-        status, said = as_nobody("migrate", *places) if os.geteuid() == 0 else _plain(*places)
-        target.path.chmod(0o755)
-        assert status == 4, said
-        assert "may not be written" in said
+        asked = moving.Asked(f"nss:{source.path}", f"nss:{target.path}")
+        refused = unprivileged(lambda: moving.migrate(asked, dry_run=False, yes=True, to_json=True))
+        assert isinstance(refused, AccessDenied), refused
+        assert "may not be written" in refused.message and refused.hint
         assert (target.certificates(), target.private_keys()) == before
 
     def test_passwords_on_the_command_line(self, source, nss_database):

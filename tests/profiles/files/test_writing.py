@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import stat
 import threading
 from typing import TYPE_CHECKING
@@ -13,6 +12,8 @@ import pytest
 from profiles.errors import AccessDenied, StoreInUse, StoreNotFound, ToolFailed
 from profiles.files import writing
 from profiles.files.reading import read
+
+resource = pytest.importorskip("resource", reason="files and their modes are tested where there is POSIX")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles.errors import Malformed, Unsupported
+from profiles.errors import Malformed
 from profiles.model import Secret
 from profiles.pkcs12 import ciphers, kdf, passwords, rc2
 
@@ -83,12 +83,6 @@ def test_a_wrong_key_shows_by_the_padding() -> None:
         ciphers.AES_256.decrypt(b"\1" * 32, bytes(16), sealed)
     with pytest.raises(Malformed):
         ciphers.AES_256.decrypt(bytes(32), bytes(16), sealed[:-1])
-
-
-def test_rc2_is_not_done_for_ever() -> None:
-    """More than a megabyte of RC2 is refused, not ground through."""
-    with pytest.raises(Unsupported, match="RC2"):
-        ciphers.rc2_cbc(40).decrypt(bytes(5), bytes(8), bytes(ciphers.MAX_RC2 + 8))
 
 
 def test_an_empty_password_has_two_spellings() -> None:

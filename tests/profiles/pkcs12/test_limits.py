@@ -54,10 +54,10 @@ LENGTHS: dict[str, Callable[[int], bytes]] = {
 def test_a_derivation_bomb_is_refused_at_once(place: str, count: int) -> None:
     """Zero, negative and huge counts, in every place, in less than a tenth of a second."""
     data = (ITERATIONS | LENGTHS)[place](count)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises((Malformed, Unsupported)):
         decode(data, Secret("password"))
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
 
 
 @pytest.mark.parametrize("place", ["certificates by PBES1", "certificates by PBES2"])
@@ -65,10 +65,10 @@ def test_many_small_counts_add_up(place: str) -> None:
     """The cap is on the file: ten places of a million are one bomb too."""
     count = limits.MAX_ITERATIONS // 9
     algorithm = m.pbes1(count) if "PBES1" in place else m.pbes2(derived(count))
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(Unsupported, match="iterations"):
         decode(m.pfx(*[m.encrypted(algorithm)] * 10), Secret("password"))
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
 
 
 @pytest.mark.parametrize("make", [
@@ -86,6 +86,15 @@ def test_a_huge_file_is_refused() -> None:
     """Nothing over eight megabytes is parsed."""
     with pytest.raises(Unsupported, match="bytes"):
         decode(bytes(limits.MAX_FILE + 1), Secret("password"))
+
+
+def test_rc2_is_not_done_for_ever() -> None:
+    """Megabytes under a cipher that is done in Python are refused, not ground through; many small ones too."""
+    rc2 = asn1.sequence(asn1.oid("1.2.840.113549.1.12.1.6"), asn1.sequence(asn1.octets(bytes(8)), asn1.integer(1)))
+    started = time.process_time()
+    with pytest.raises(Unsupported, match="RC2"):
+        decode(m.pfx(m.encrypted(rc2, bytes(4 << 20))), Secret("password"))
+    assert time.process_time() - started < 0.1
 
 
 def test_too_many_bags_are_refused() -> None:

@@ -166,6 +166,14 @@ def test_wrong_password_altered_and_sealed_files_are_told_apart(alice: Leaf) -> 
     assert decode(encode([m.item(alice)], Secret(""), LEGACY), None).items == (m.item(alice),)
 
 
+def test_two_integrity_checks_are_no_crash(alice: Leaf) -> None:
+    """One member too many inside the MacData, as the fuzzing campaign found."""
+    outer = asn1.parse(encode([m.item(alice)], PASSWORD, LEGACY)).children
+    info, *rest = outer[2].children
+    longer = asn1.sequence(asn1.sequence(*map(asn1.der, (*info.children, info.children[1]))), *map(asn1.der, rest))
+    assert decode(asn1.sequence(asn1.der(outer[0]), asn1.der(outer[1]), longer), PASSWORD).items == (m.item(alice),)
+
+
 @pytest.mark.parametrize("kind", ["1.2.840.113549.1.7.2", "1.2.840.113549.1.7.1"])
 def test_null_inside_is_malformed(kind: str) -> None:
     """A ContentInfo without content (CVE-2024-0727) is refused wherever it stands."""

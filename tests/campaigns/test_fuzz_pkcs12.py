@@ -1,0 +1,23 @@
+"""A short run of the PKCS#12 fuzzing campaign, and proof that it would see a careless decoder."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("resource", reason="the campaign measures its memory where there is POSIX")
+
+from tests.campaigns.fuzz_pkcs12 import MEMORY, campaign, careless
+
+
+def test_two_thousand_mutants() -> None:
+    """Only errors that a caller can act on, none slow, none large; and the mutants reach every outcome."""
+    found = campaign(2000, 7)
+    assert found.failures == []
+    assert found.memory < MEMORY
+    assert {"opened", "malformed", "unsupported", "wrong-password", "password-needed"} <= set(found.outcomes)
+
+
+def test_the_control_is_caught() -> None:
+    """A decoder that believes lengths fails the same campaign."""
+    found = campaign(300, 7, careless)
+    assert any("IndexError" in failure for failure in found.failures)
