@@ -102,8 +102,8 @@ def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> in
     user = _user(migration.target) if plan.steps else None
     found = migration.run(plan)
     if user:
-        found = found._replace(notes=(f"{user} is running: it sees what arrived at once, but may need a restart for a "
-                                      "site that it has already refused",))
+        text = f"{user} is running: it sees what arrived, but may need a restart for a site that it has refused before"
+        found = found._replace(notes=(text,))
     _show(found, to_json=to_json)
     return status(found)
 

@@ -62,7 +62,7 @@ class FileStore:
             Entry(item.certificate, item.nickname, item.key is not None, item.trust) for item in contents.items
             if item.certificate is not None and (subjects is None or item.certificate.subject in subjects))
         pending = tuple(PendingKey(item.key.id, item.key.name, item.nickname) for item in contents.items
-                        if item.key is not None and item.certificate is None)
+                        if item.key is not None and item.certificate is None) if subjects is None else ()
         return Listing(self.location, self.form.product, where, "locked" if sealed else "ready",
                        entries, pending, problems)
 

@@ -26,6 +26,8 @@ __all__ = [
     "verify",
 ]
 
+_ED25519 = "1.3.101.112"
+
 
 @dataclass(frozen=True)
 class PrivateKey:
@@ -39,6 +41,9 @@ class PrivateKey:
     def parse(cls, pkcs8: bytes) -> PrivateKey:
         """A key of sound outer structure, BER made DER; of whatever algorithm."""
         info = kn.PrivateKeyInfo.parse(pkcs8)
+        if info.algorithm == kn.EC and info.parameters == asn1.oid(_ED25519):
+            # NSS (as of 3.125) exports an Ed25519 key dressed up as one of an elliptic curve of that name.
+            return cls(ed25519_pkcs8(asn1.parse(info.body).sequence(2)[1].octets()))
         try:
             asn1.header(pkcs8, 0)
         except Malformed:

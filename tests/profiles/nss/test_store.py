@@ -10,10 +10,11 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from profiles.certificate import Certificate
 from profiles.errors import KeyNotExportable, Malformed, StoreNotFound, Unsupported, WrongPassword
-from profiles.model import Level, Location, Selection, Trust
+from profiles.model import Level, Location, Secret, Selection, Trust
 from profiles.nss.store import NssStore
 from profiles.pkcs12.contents import Item
 from profiles.pkcs12.keys import PrivateKey
+from profiles.pkcs12.reader import decode
 from profiles.pkcs12.seal import open_sealed, seal
 from tests import keys, nss_tools, pki
 from tests.askers import Given
@@ -302,3 +303,16 @@ def test_what_is_no_database(tmp_path, nss_database):
     (legacy / "cert8.db").touch()
     with pytest.raises(Unsupported, match="old format"):
         NssStore(Location("nss"), legacy)
+
+
+def test_ed25519_where_the_writer_knows_it(nss_database, root):
+    """A database that NSS 3.114 or later wrote takes Ed25519, and that NSS exports the very key."""
+    leaf = root.leaf("Dora", key="ed25519")
+    database = nss_database("pw", modern=True)
+    store = opened(database.path, "pw")
+    put(store, leaf, "Dora")
+    assert database.flags()["Dora"] == "u,u,u"
+    ours = [item.key.pkcs8 for item in decode(database.export_p12("Dora"), Secret("secret")).items if item.key]
+    assert ours == [leaf.pkcs8]
+    (item,) = open_sealed(store.export(Selection.of([leaf.sha256]))).items
+    assert item.key is not None and item.key.pkcs8 == leaf.pkcs8
