@@ -43,10 +43,8 @@ class Source:
 
 def parse(text: str | None) -> Source:
     """The source for the value of a ``--…-password`` option; the terminal where there is none."""
-    if text is None:
-        return Source(_from_terminal, _TERMINAL_TRIES, explicit=False)
-    if text == "tty":
-        return Source(_from_terminal, _TERMINAL_TRIES, explicit=True)
+    if text in (None, "tty"):
+        return Source(Terminal(), _TERMINAL_TRIES, explicit=text is not None)
     kind, colon, rest = text.partition(":")
     readers: Mapping[str, Callable[[str], bytes]] = {
         "file": _from_file, "fd": _from_descriptor, "cmd": _from_command, "keyring": _from_keyring}
@@ -58,11 +56,19 @@ def parse(text: str | None) -> Source:
     return Source(lambda _what, _new: Secret(readers[kind](rest)), 1, explicit=True)
 
 
-def _from_terminal(what: str, new: bool) -> Secret:
-    first = _prompt(f"Enter {what}: ")
-    if new and _prompt("Enter it again: ").reveal() != first.reveal():
-        raise PasswordNeeded("the two entries were not the same", "Start again; nothing was changed.")
-    return first
+class Terminal:
+    """Asks on the terminal, never echoing; says so when it has to ask for the same once more."""
+
+    def __init__(self) -> None:
+        self._asked: set[str] = set()
+
+    def __call__(self, what: str, new: bool) -> Secret:
+        again = "That was not it. " if what in self._asked else ""
+        self._asked.add(what)
+        first = _prompt(f"{again}Enter {what}: ")
+        if new and _prompt("Enter it again: ").reveal() != first.reveal():
+            raise PasswordNeeded("the two entries were not the same", "Start again; nothing was changed.")
+        return first
 
 
 def _prompt(text: str) -> Secret:
@@ -75,7 +81,7 @@ def _prompt(text: str) -> Secret:
             _require_terminal()
             return Secret(getpass.getpass(text))
         except (OSError, EOFError, getpass.GetPassWarning):
-            wanted = text.removeprefix("Enter ").removesuffix(": ")
+            wanted = text.rpartition("Enter ")[2].removesuffix(": ")
             raise PasswordNeeded(f"a password is needed: {wanted}, and there is no terminal to ask on",
                                  f"Say where it is with a --…-password option: {FORMS}.") from None
 

@@ -67,8 +67,9 @@ def parse(log: str) -> Seen:
 def canaries(leaf) -> dict[str, bytes]:
     """Every form of the secrets that must not be seen: passwords, and the numbers of the key in both orders."""
     numbers = leaf.key.private_numbers()
-    found = {name: text.encode() for name, text in (("old", OLD), ("new", NEW), ("file", FILE))}
-    found |= {f"{name}, two octets": text.encode("utf-16-be") for name, text in (("old", OLD), ("new", NEW), ("file", FILE))}
+    passwords = {"old": OLD, "new": NEW, "file": FILE}
+    found = {name: text.encode() for name, text in passwords.items()}
+    found |= {f"{name}, two octets": text.encode("utf-16-be") for name, text in passwords.items()}
     for name, number in (("d", numbers.d), ("p", numbers.p), ("q", numbers.q)):
         for order in ("big", "little"):
             found[f"{name} {order}"] = number.to_bytes((number.bit_length() + 7) // 8, order)[4:40]
@@ -123,7 +124,8 @@ def test_through_a_file(nss_database, leaf, tmp_path):
     source = nss_database(OLD)
     source.add_p12(leaf.p12())
     file = tmp_path / "canary.p12"
-    check(watched(tmp_path, "backup", f"nss:{source.path}", file, *passwords(tmp_path, **{"from": OLD, "file": FILE})), leaf)
+    options = passwords(tmp_path, file=FILE, **{"from": OLD})
+    check(watched(tmp_path, "backup", f"nss:{source.path}", file, *options), leaf)
     target = nss_database(NEW)
     options = passwords(tmp_path, file=FILE, to=NEW)
     check(watched(tmp_path, "restore", file, f"nss:{target.path}", *options), leaf)
@@ -152,7 +154,7 @@ def test_the_watch_is_not_blind(nss_database, leaf, tmp_path):
     subprocess.run([require("strace"), "-f", "-y", "-xx", "-s", "1000000", "-v", "-e", f"trace={CALLS}", "-o", str(log),
                     sys.executable, "-c", script], check=True, env=os.environ)
     seen = parse(log.read_text())
-    with pytest.raises(AssertionError, match="written to|argv"):
+    with pytest.raises(AssertionError, match=r"written to|argv"):
         check(seen, leaf)
     assert any(str(tmp_path / "leak") in path for path in seen.written)
     assert nss_tools.Database(nss_database().path).private_keys() == []

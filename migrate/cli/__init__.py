@@ -42,6 +42,8 @@ def reported(*, to_json: bool = False) -> Iterator[None]:
 
         render.error(problem, to_json=to_json)
         raise typer.Exit(EXIT_STATUS.get(problem.code, 1)) from None
+    except KeyboardInterrupt:
+        _last_words("interrupted; what was under way was taken back", _INTERRUPTED)
 
 
 def main() -> None:
@@ -53,7 +55,7 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        _last_words("interrupted; what was under way was taken back", _INTERRUPTED)
+        _last_words("interrupted", _INTERRUPTED)
     except OSError as error:
         _last_words(f"the system refused: {error.strerror or error}; nothing half done is left")
     except MemoryError:

@@ -197,7 +197,7 @@ def floor(count: int) -> None:
     one = (time.perf_counter() - start) / 20
     cores = os.cpu_count() or 1
     print(f"floor: one derivation of 10,000 rounds {one * 1000:.1f} ms; a source that NSS wrote forces 2 for each RSA "
-          f"key, {2 * count} for {count}: {2 * count * one / cores:.2f} s on {cores} cores; the password check forces 1")
+          f"key, {2 * count} for {count}: {2 * count * one / cores:.2f} s on {cores} cores; a password check forces 1")
 
 
 @contextmanager

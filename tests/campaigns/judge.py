@@ -97,8 +97,8 @@ def _state(scene: Scene, new: Rows, *, with_trust: bool) -> str:
     blobs = {value for row in new.values() for value in row if isinstance(value, bytes)}
     certificates = all(one.der in blobs for one in (scene.newcomer, *scene.newcomer.chain))
     keys = sum(table == "nssPrivate" for table, _ in new)
-    trusted = not with_trust or any(b"\xce\x53\x43\x52" in row or b"\x00\x00\x00\x02" in row for (table, _), row in new.items()
-                  if table == "nssPublic" and b"\xce\x53\x43\x53" in row)
+    objects = [row for (table, _), row in new.items() if table == "nssPublic" and b"\xce\x53\x43\x53" in row]
+    trusted = not with_trust or any(b"\xce\x53\x43\x52" in row for row in objects)
     return "all" if certificates and keys == 1 and trusted else "half"
 
 

@@ -94,7 +94,8 @@ def change_bytes(chance: random.Random, data: bytes, other: bytes) -> tuple[str,
                 changed[chance.randrange(len(changed))] = chance.randrange(256)
         case "length":
             starts = [index for index, octet in enumerate(changed[:-6]) if octet in (0x30, 0x04, 0xA0, 0x31, 0x02)]
-            changed[(chance.choice(starts or [0]) + 1) % len(changed)] = chance.choice((0x00, 0x7F, 0x80, 0x81, 0x84, 0xFF))
+            place = (chance.choice(starts or [0]) + 1) % len(changed)
+            changed[place] = chance.choice((0x00, 0x7F, 0x80, 0x81, 0x84, 0xFF))
         case "truncate":
             del changed[at:]
         case "insert":
