@@ -46,6 +46,7 @@ def say(text: str = "") -> None:
 
 def note(text: str) -> None:
     """A line beside the result, on standard error."""
+    sys.stdout.flush()  # where both go to one file, their lines keep their order
     print(text, file=sys.stderr, flush=True)
 
 

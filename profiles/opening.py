@@ -15,30 +15,29 @@ if TYPE_CHECKING:
 ENGINES = ("native", "python-nss")
 
 
-def open_store(text: str, *, engine: str = "native", new: bool = False) -> Store:
-    """The store at a location; with ``new``, also one that is yet to be made there.
+def open_store(text: str, *, engine: str = "native") -> Store:
+    """The store at a location, or the place for one: an application's own, an empty directory, a file to be.
 
     ``text`` is ``kind``, ``kind:where`` or a bare path. Raises ``StoreNotFound``, ``Malformed``, ``Unsupported``.
     """
     kind, colon, where = text.partition(":")
     if colon and kind == "nss":
         directory = Path(where).expanduser().absolute()
-        return _nss(Location("nss", str(directory)), directory, "NSS database", engine, new=new)
+        return _nss(Location("nss", str(directory)), directory, "NSS database", engine, new=False)
     if colon and kind in ("p12", "pem"):
         return _file(kind, where)
     from profiles.discover import resolve
 
     found = resolve(text)
-    return open_found(found, engine=engine, new=new)
+    return open_found(found, engine=engine)
 
 
-def open_found(found: Found, *, engine: str = "native", new: bool = False) -> Store:
-    """The store that discovery found; with ``new``, also where the application has not made it yet."""
+def open_found(found: Found, *, engine: str = "native") -> Store:
+    """The store that discovery found, also where the application has not made it yet."""
     if found.location.kind in ("p12", "pem"):
         return _file(found.location.kind, found.location.where)
-    # An application's own profile may lack a database: then it is empty, and a valid target.
-    application = found.location.kind != "nss"
-    return _nss(found.location, Path(found.path), found.product, engine, new=new or application)
+    # Where an application keeps its store, one may be made; in any other directory only if it looks like a profile.
+    return _nss(found.location, Path(found.path), found.product, engine, new=found.location.kind != "nss")
 
 
 def _nss(location: Location, directory: Path, product: str, engine: str, *, new: bool) -> Store:

@@ -22,21 +22,17 @@ def letters(trust: Trust) -> str:
 
 
 def from_letters(text: str) -> Trust:
-    """What the three letter groups of certutil or Dogtag (``CTu,Cu,Cu``) stand for; other letters are passed over."""
-    groups = [*text.split(","), "", "", ""][:3]
-    return Trust(
-        server=_level(groups[0]),
-        client=Level.TRUSTED if "T" in groups[0] else Level.UNKNOWN,
-        email=_level(groups[1]),
-        code=_level(groups[2]),
-    )
+    """What the three letter groups of certutil or Dogtag (``CTu,Cu,Cu``) stand for; other letters are passed over.
+
+    The first group speaks of servers and of clients, as NSS reads it (get_stan_trust in pki3hack.c).
+    """
+    ssl, email, code = [*text.split(","), "", "", ""][:3]
+    return Trust(_level(ssl, "C"), _level(ssl, "T"), _level(email, "C"), _level(code, "C"))
 
 
-def _level(group: str) -> Level:
-    for letter, level in (("C", Level.TRUSTED), ("P", Level.PEER), ("p", Level.DISTRUSTED), ("c", Level.VALID_CA)):
-        if letter in group:
-            return level
-    return Level.UNKNOWN
+def _level(group: str, anchor: str) -> Level:
+    known = ((anchor, Level.TRUSTED), ("P", Level.PEER), ("p", Level.DISTRUSTED), ("cCT", Level.VALID_CA))
+    return next((level for marks, level in known if set(marks) & set(group)), Level.UNKNOWN)
 
 
 def join(present: Trust, wanted: Trust) -> Trust:

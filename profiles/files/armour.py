@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from profiles.errors import Malformed
 from profiles.model import NO_TRUST, Trust
-from profiles.pkcs12 import limits
-from profiles.trust import from_letters, letters
+from profiles.pkcs12 import limits, trust_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +100,7 @@ def _block(label: str, body: bytes, before: bytes) -> Block:
     nickname, trust = "", NO_TRUST
     for kind, value in _LABEL.findall(before.decode("utf-8", "replace").replace("\r", "")):
         if kind == "Trust":
-            trust = from_letters(value)
+            trust = trust_text.read(value)
         else:
             nickname = _unescaped(value)
     return Block(label, der, headers, nickname, trust)
@@ -110,7 +109,7 @@ def _block(label: str, body: bytes, before: bytes) -> Block:
 def armour(label: str, der: bytes, nickname: str = "", trust: Trust = NO_TRUST) -> bytes:
     """An armoured piece with its labels as explanatory text before it (RFC 7468, sections 2 and 3)."""
     lines = [f"Nickname: {_escaped(nickname)}"] if nickname else []
-    lines += [f"Trust: {letters(trust)}"] if trust else []
+    lines += [f"Trust: {trust_text.written(trust)}"] if trust else []
     encoded = base64.b64encode(der).decode()
     lines += [f"-----BEGIN {label}-----", *(encoded[at : at + 64] for at in range(0, len(encoded), 64))]
     return "\n".join([*lines, f"-----END {label}-----", ""]).encode()

@@ -24,13 +24,18 @@ def sealed_values(key: StoredKey) -> list[bytes]:
     return [value for column in wanted if (value := key.row.get(column))]
 
 
-def private_key(key: StoredKey, ring: Keyring) -> PrivateKey:
-    """The open key of a row; ``KeyNotExportable`` where the database marks it so."""
+def require_exportable(key: StoredKey) -> None:
+    """Raise ``KeyNotExportable`` where the database marks a key so."""
     if not key.exportable:
         raise KeyNotExportable(
             f"the key of {key.nickname or key.id} is marked as not exportable in its database",
             "Use it where it is, ask its issuer for a new certificate, or ask for key recovery if they offer it.",
         )
+
+
+def private_key(key: StoredKey, ring: Keyring) -> PrivateKey:
+    """The open key of a row; ``KeyNotExportable`` where the database marks it so."""
+    require_exportable(key)
     if key.type == at.RSA:
         return _rsa(key, ring)
     if key.type in (at.EC, at.EC_EDWARDS):

@@ -13,12 +13,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from profiles.certificate import Certificate
-from profiles.errors import NoMatch, ToolFailed, Unsupported, WrongPassword
+from profiles.errors import NoMatch, PasswordNeeded, ToolFailed, Unsupported, WrongPassword
 from profiles.model import Entry, Level, Listing, Location, SealedPfx, Secret, Selection, Trust
 from profiles.nss import attributes as at
 from profiles.nss import commit
@@ -120,18 +121,37 @@ class LibraryStore:
 
     def export(self, wanted: Selection) -> SealedPfx:
         """See ``Store``."""
+        from profiles.pkcs12.contents import Item
         from profiles.pkcs12.reader import decode
         from profiles.pkcs12.seal import seal
 
-        nicknames = {entry.certificate.sha256: entry.nickname for entry in self.list().entries if entry.has_key}
-        wanted.require(nicknames, ())
-        passphrase = Secret.random()
-        answer = _ask("export", self.directory, self._password, passphrase=passphrase.reveal().decode(),
-                      nicknames=sorted({nicknames[sha256] for sha256 in wanted.certificates}))
-        items = {item.certificate.sha256: item for file in answer["files"]
-                 for item in decode(base64.b64decode(file), passphrase).items
-                 if item.certificate is not None and item.key is not None}
-        return seal([items[sha256] for sha256 in sorted(wanted.certificates)])
+        found = {entry.certificate.sha256: entry for entry in self.list().entries}
+        wanted.require(found, ())
+        entries = [found[sha256] for sha256 in sorted(wanted.certificates)]
+        items = {one.certificate.sha256: Item(one.certificate, None, one.nickname, one.trust) for one in entries}
+        nicknames = sorted({entry.nickname for entry in entries if entry.has_key})
+        if nicknames:
+            self._require_handed_out(wanted)
+            passphrase = Secret.random()
+            answer = _ask("export", self.directory, self._password, passphrase=passphrase.reveal().decode(),
+                          nicknames=nicknames)
+            items |= {item.certificate.sha256: item for file in answer["files"]
+                      for item in decode(base64.b64decode(file), passphrase).items
+                      if item.certificate is not None and item.key is not None}
+        return seal([items[entry.certificate.sha256] for entry in entries])
+
+    def _require_handed_out(self, wanted: Selection) -> None:
+        """What NSS itself does not say or heed: that a password is missing, and that a key is not to be exported."""
+        from profiles.nss.keys import require_exportable
+        from profiles.nss.reading import read
+
+        if self._password is None and _ask("locked", self.directory, None)["locked"]:
+            raise PasswordNeeded(f"{self.location} is locked", "Give its primary password.")
+        contents = read(self.directory)
+        for stored in contents.certificates:
+            key = contents.key_of(stored) if stored.certificate.sha256 in wanted.certificates else None
+            if key is not None:
+                require_exportable(key)
 
     def sign(self, key_id: str, message: bytes) -> bytes:
         """See ``Store``: with the key as NSS hands it out, since python-nss signs nothing itself."""
@@ -181,7 +201,7 @@ class LibraryCheckpoint:
         self._directory, self._run, self._password = directory, run, password
         self._certificates: list[dict[str, str]] = []
         self._trust: list[dict[str, str]] = []
-        self._pfx: SealedPfx | None = None
+        self._pfxs: list[SealedPfx] = []
         self._step: int | None = None
 
     def __enter__(self) -> Self:
@@ -203,8 +223,13 @@ class LibraryCheckpoint:
         self._trust.append({"der": base64.b64encode(certificate.der).decode(), "letters": letters(trust)})
 
     def add_keys(self, pfx: SealedPfx) -> None:
-        """See ``Checkpoint``."""
-        self._pfx = pfx
+        """See ``Checkpoint``; NSS takes in no key without its certificate."""
+        from profiles.pkcs12.seal import open_sealed
+
+        if any(item.certificate is None for item in open_sealed(pfx).items):
+            raise Unsupported("the python-nss engine takes in no key without its certificate",
+                              "Leave --engine away: the native engine does.")
+        self._pfxs.append(pfx)
 
     def commit(self) -> None:
         """See ``Checkpoint``."""
@@ -219,17 +244,16 @@ class LibraryCheckpoint:
             self._step = self._run.commit(change, None)
 
     def _take_in(self, copy: Path) -> None:
-        question: dict[str, Any] = {"certificates": self._certificates, "trust": self._trust, "pfx": None}
-        if self._pfx is None:
-            _ask("take_in", copy, self._password, **question)
-            return
-        handle = os.memfd_create("pfx", 0)
-        try:
-            os.write(handle, self._pfx.data)
-            question |= {"pfx": f"/proc/self/fd/{handle}", "passphrase": self._pfx.passphrase.reveal().decode()}
-            _ask("take_in", copy, self._password, (handle,), **question)
-        finally:
-            os.close(handle)
+        files = []
+        with ExitStack() as stack:
+            for pfx in self._pfxs:
+                handle = os.memfd_create("pfx", 0)
+                stack.callback(os.close, handle)
+                os.write(handle, pfx.data)
+                files.append((handle, pfx.passphrase.reveal().decode()))
+            _ask("take_in", copy, self._password, [handle for handle, _ in files],
+                 certificates=self._certificates, trust=self._trust,
+                 pfxs=[(f"/proc/self/fd/{handle}", passphrase) for handle, passphrase in files])
 
 
 def _difference(before: Path, after: Path) -> Change:

@@ -94,11 +94,10 @@ def take_in(question: dict[str, Any]) -> dict[str, Any]:
     database = nss.get_default_certdb()
     for item in question["certificates"]:
         nss.Certificate(base64.b64decode(item["der"]), database, True, item["nickname"])
-    if question["pfx"] is not None:
-        nss.pkcs12_enable_all_ciphers()
-        nss.pkcs12_set_nickname_collision_callback(_other_nickname)
-        # An anonymous file in memory: python-nss reads a PKCS#12 from a file.
-        nss.PKCS12Decoder(question["pfx"], question["passphrase"], slot).database_import()
+    nss.pkcs12_enable_all_ciphers()
+    nss.pkcs12_set_nickname_collision_callback(_other_nickname)
+    for path, passphrase in question["pfxs"]:  # anonymous files in memory: python-nss reads a PKCS#12 from a file
+        nss.PKCS12Decoder(path, passphrase, slot).database_import()
     wanted = {base64.b64decode(item["der"]): item["letters"] for item in question["trust"]}
     for certificate in nss.list_certs(nss.PK11CertListAll):
         letters = wanted.get(bytes(certificate.der_data))

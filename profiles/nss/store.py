@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from profiles.errors import AccessDenied, Malformed, NoMatch, StoreNotFound, Unsupported, WrongPassword
+from profiles.errors import (
+    AccessDenied,
+    Malformed,
+    NoMatch,
+    PasswordNeeded,
+    StoreNotFound,
+    Unsupported,
+    WrongPassword,
+)
 from profiles.model import Entry, Listing, Location, PendingKey, Problem, SealedPfx, Secret, Selection
 from profiles.nss.contents import Contents
 from profiles.nss.intent import OWN, pending
@@ -58,7 +66,7 @@ class NssStore:
             if new:
                 return
             raise StoreNotFound(f"there is no directory {directory}",
-                                "Check the path; `certferry stores` lists profiles.")
+                                "Check the path; `certferry stores` lists profiles. For a new database make it first.")
         if not directory.is_dir():
             raise Malformed(f"{directory} is not a profile directory")
         names = {path.name for path in directory.iterdir()}
@@ -67,7 +75,7 @@ class NssStore:
                               "Upgrade a copy of it first: certutil -M -d sql:COPY -n NICKNAME -t ,,")
         if not new and names - {OWN} and not names & set(_PROFILE_MARKS):
             raise Malformed(f"{directory} is not an NSS profile: it has neither cert9.db nor key4.db",
-                            "Name the directory that holds these two files; `certferry stores` lists them.")
+                            "Name the directory that holds these two files, or an empty one for a new database.")
 
     @property
     def dialect(self) -> Dialect:
@@ -164,7 +172,7 @@ class NssStore:
     def _unlocked(self, contents: Contents) -> Keyring:
         ring = self._ring or contents.unlocked()
         if ring is None:
-            raise WrongPassword(f"{self.location} is locked", "Give its primary password.")
+            raise PasswordNeeded(f"{self.location} is locked", "Give its primary password.")
         return ring
 
     # -- writing

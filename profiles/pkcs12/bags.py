@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from profiles import asn1
 from profiles.errors import Malformed, Unsupported
 from profiles.model import NO_TRUST, Trust
-from profiles.pkcs12 import limits
-from profiles.trust import from_letters, letters
+from profiles.pkcs12 import limits, trust_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +82,7 @@ def _labels(attributes: list[Node]) -> Labels:
     return Labels(
         nickname=_text(found.get(_FRIENDLY_NAME)),
         local_id=local_id.octets() if local_id is not None else b"",
-        trust=from_letters(_text(trust)) if trust is not None else NO_TRUST,
+        trust=trust_text.read(_text(trust)) if trust is not None else NO_TRUST,
     )
 
 
@@ -101,7 +100,7 @@ def bag(kind: str, value: bytes, labels: Labels) -> bytes:
     if labels.local_id:
         attributes.append(_attribute(_LOCAL_KEY_ID, asn1.octets(labels.local_id)))
     if labels.trust:
-        attributes.append(_attribute(_TRUST_LETTERS, _bmp(letters(labels.trust))))
+        attributes.append(_attribute(_TRUST_LETTERS, _bmp(trust_text.written(labels.trust))))
     rest = asn1.set_of(*attributes) if attributes else b""
     return asn1.sequence(asn1.oid(kind), asn1.tlv(asn1.context(0), value), rest)
 

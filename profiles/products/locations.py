@@ -162,7 +162,9 @@ def _bare_directory(home: Home, path: Path) -> Found:
         return _directory(path, home)
     if is_file(path / "profiles.ini"):
         raise StoreNotFound(f"{path} holds profiles, it is not one itself", "Name one of the directories in it.")
-    raise StoreNotFound(f"there is no store in {path}", f"To have a new NSS database made there, say nss:{path}.")
+    empty = not any(os.scandir(path)) if os.access(path, os.R_OK) else False
+    raise StoreNotFound(f"there is no store in {path}", f"To have a new NSS database made there, say nss:{path}."
+                        if empty else "Name a directory with cert9.db and key4.db, or a file.")
 
 
 def _is_path(text: str) -> bool:

@@ -218,6 +218,8 @@ class TestRefusals:
         (tmp_path / "papers").mkdir()
         (tmp_path / "papers/letter").write_text("dear")
         refuse(7, "malformed", "not an NSS profile", start=f"nss:{tmp_path / 'papers'}")
+        refuse(7, "malformed", "not an NSS profile", into=f"nss:{tmp_path / 'papers'}")
+        refuse(8, "store-not-found", "there is no directory", into=f"nss:{tmp_path / 'absent'}")
         (tmp_path / "noise.p12").write_bytes(os.urandom(500))
         refuse(7, "malformed", start=f"p12:{tmp_path / 'noise.p12'}")
 

@@ -13,10 +13,13 @@ from tests.profiles.place import ANCHOR, identity, middle, person, put, require
 
 TRUSTS = {
     "anchor": ANCHOR,
+    "websites": Trust(Level.TRUSTED, Level.VALID_CA),
     "email": Trust(email=Level.TRUSTED),
-    "valid": Trust(server=Level.VALID_CA, email=Level.VALID_CA),
-    "refused": Trust(server=Level.DISTRUSTED, email=Level.DISTRUSTED, code=Level.DISTRUSTED),
+    "valid": Trust(Level.VALID_CA, Level.VALID_CA, Level.VALID_CA),
+    "peer": Trust(Level.PEER, Level.PEER, Level.PEER),
+    "refused": Trust(Level.DISTRUSTED, Level.DISTRUSTED, Level.DISTRUSTED, Level.DISTRUSTED),
 }
+"""As the tools of NSS set it: what is said of servers is said of clients too."""
 KINDS = ("rsa-2048", "ec-p256", "ec-p384", "ec-p521")
 
 
@@ -73,13 +76,20 @@ class Holding:
         assert (entry.nickname, out.nickname, out.key) == (name, name, key(leaf))
 
     def test_twins_stay_two(self, make):
-        """A renewed certificate of the same subject stands beside the old one, each with its own key and nickname."""
+        """A renewed certificate of the same subject stands beside the old one, each with its own key."""
         place, old = make(), person("Alice")
         renewed = middle().renewed(old)
         for leaf in (old, renewed):
             put(place.open(), *identity(leaf, "Alice"))
         require(place.open(), old, renewed)
-        assert len({entry.nickname for entry in place.list().entries}) == 4
+
+    def test_twins_have_nicknames_of_their_own(self, make):
+        """So that a person can tell them apart, and a tool that takes nicknames finds both."""
+        place, old = make(), person("Alice")
+        for leaf in (old, middle().renewed(old)):
+            put(place.open(), *identity(leaf, "Alice"))
+        names = [entry.nickname for entry in place.list().entries if entry.has_key]
+        assert "Alice" in names and len(set(names)) == 2
 
     def test_a_taken_nickname_gets_another(self, make):
         """Two people of one nickname stay two, and the first keeps it."""
@@ -87,8 +97,8 @@ class Holding:
         for leaf in (first, second):
             put(place.open(), *identity(leaf, "mail"))
         require(place.open(), first, second)
-        assert place.list().entry(first.sha256).nickname == "mail"
-        assert place.list().entry(second.sha256).nickname not in ("mail", "")
+        names = [place.list().entry(leaf.sha256).nickname for leaf in (first, second)]
+        assert names[0] == "mail" and names[1] not in ("mail", "")
 
     def test_one_key_with_two_certificates(self, make):
         """Both have it, and it is one key."""
@@ -109,13 +119,14 @@ class Holding:
         require(place.open(), *people)
 
     def test_a_key_without_certificate(self, make):
-        """It is listed as pending, and comes out as it went in."""
+        """It is listed as pending, but not among the certificates of a subject; it comes out as it went in."""
         place, leaf = make(), person("Frank")
         put(place.open(), Item(None, key(leaf), "enrolment"))
         listing = place.list()
         assert listing.entries == ()
         assert [(one.id, one.key, one.nickname) for one in listing.pending_keys] == [
             (key(leaf).id, "ec-p256", "enrolment")]
+        assert place.open().list({certificate(leaf).subject}).pending_keys == ()
         assert open_sealed(place.open().export(Selection.of(keys=[key(leaf).id]))).items[0].key == key(leaf)
 
     def test_a_key_is_joined_by_its_certificate(self, make):
@@ -140,6 +151,14 @@ class Holding:
         place, leaf = make(), person("Correspondent")
         put(place.open(), bare(leaf, "friend"))
         (entry,) = place.list().entries
-        assert (entry.certificate, entry.nickname, entry.has_key) == (certificate(leaf), "friend", False)
+        assert (entry.certificate, entry.has_key) == (certificate(leaf), False)
         (out,) = open_sealed(place.open().export(Selection.of([leaf.sha256]))).items
         assert (out.certificate, out.key) == (certificate(leaf), None)
+
+    def test_a_certificate_without_key_has_its_nickname(self, make):
+        """The one it came with; a taken one gets another here too."""
+        place = make()
+        for name in ("Correspondent", "Somebody else"):
+            put(place.open(), bare(person(name), "friend"))
+        names = [place.list().entry(person(name).sha256).nickname for name in ("Correspondent", "Somebody else")]
+        assert names[0] == "friend" and names[1] not in ("friend", "")

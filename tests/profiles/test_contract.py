@@ -101,20 +101,17 @@ class TestNssWithoutDatabaseWithPassword(NssContract):
     password, empty = "pass wörd", True
 
 
+@pytest.mark.slow  # NSS derives the key of every PKCS#12 it makes with 600,000 rounds
 class TestLibrary(NssContract):
     """NSS itself by way of python-nss."""
 
     engine = LibraryStore
+    password = "pass wörd"
+    limits: ClassVar = {}
 
     @pytest.fixture(autouse=True)
     def _python_nss(self):
         required("/usr/lib/python3/dist-packages/nss/__init__.py")
-
-
-class TestLibraryWithPassword(TestLibrary):
-    """The same with a password."""
-
-    password = "pass wörd"
 
 
 class FileContract(StoreContract):

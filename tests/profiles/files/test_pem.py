@@ -19,7 +19,7 @@ from profiles.pkcs12.keys import PrivateKey
 from profiles.pkcs12.seal import open_sealed, seal
 from tests import keys
 from tests.profiles.files.asking import Answers
-from tests.profiles.files.test_stores import put
+from tests.profiles.files.test_stores import ROOT_TRUST, put
 from tests.profiles.pkcs12 import material as m
 from tests.profiles.pkcs12.test_programs import openssl
 
@@ -233,8 +233,8 @@ def test_a_first_key_in_a_file_of_certificates_gets_a_password(alice: Leaf, root
 def test_trust_and_names_are_plain_text(root: Authority, tmp_path: Path) -> None:
     """Anybody can read what a file says of a certificate."""
     path = tmp_path / "root.pem"
-    put(PemFile(path), m.bare(root, "Our Root"), trust={m.certificate(root): Trust(server=Level.TRUSTED)})
-    assert path.read_text().startswith("Nickname: Our Root\nTrust: C,,\n-----BEGIN CERTIFICATE-----\n")
+    put(PemFile(path), m.bare(root, "Our Root"), trust={m.certificate(root): ROOT_TRUST})
+    assert path.read_text().startswith("Nickname: Our Root\nTrust: CT,C,\n-----BEGIN CERTIFICATE-----\n")
 
 
 def test_recognition(alice: Leaf, tmp_path: Path) -> None:

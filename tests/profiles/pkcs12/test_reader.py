@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from profiles import asn1
 from profiles.errors import Malformed, PasswordNeeded, Unsupported, WrongPassword
 from profiles.model import Level, Secret, Trust
-from profiles.pkcs12 import bags
+from profiles.pkcs12 import bags, trust_text
 from profiles.pkcs12.bags import Labels
 from profiles.pkcs12.contents import Item
 from profiles.pkcs12.dialects import LEGACY, SEALED
@@ -39,6 +40,17 @@ def test_a_sealed_pfx_holds_everything(alice: Leaf, bob: Leaf, intermediate: Aut
     assert open_sealed(pfx).problems == ()
     assert "PRIVATE" not in repr(pfx)
     assert pfx.passphrase.reveal().decode() not in repr(pfx)
+
+
+def test_every_trust_survives(root: Authority) -> None:
+    """Also where the letters of NSS would not tell it from another; Dogtag's letters where they do."""
+    for levels in itertools.product(Level, repeat=4):
+        assert trust_text.read(trust_text.written(Trust(*levels))) == Trust(*levels)
+    anchor = Trust(Level.TRUSTED, Level.TRUSTED, Level.TRUSTED, Level.TRUSTED)
+    assert trust_text.written(anchor) == "CT,C,C"
+    assert trust_text.read("CTu,Cu,Cu") == anchor
+    for trust in (anchor, Trust(email=Level.MUST_VERIFY)):
+        assert open_sealed(seal([m.bare(root, trust=trust)])).items == (m.bare(root, trust=trust),)
 
 
 def test_two_identities_of_one_name_stay_two(intermediate: Authority) -> None:
