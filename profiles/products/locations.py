@@ -162,7 +162,7 @@ def _bare_directory(home: Home, path: Path) -> Found:
         return _directory(path, home)
     if is_file(path / "profiles.ini"):
         raise StoreNotFound(f"{path} holds profiles, it is not one itself", "Name one of the directories in it.")
-    empty = not any(os.scandir(path)) if os.access(path, os.R_OK) else False
+    empty = os.access(path, os.R_OK) and not os.listdir(path)  # noqa: PTH208 - the whole answer, closed at once
     raise StoreNotFound(f"there is no store in {path}", f"To have a new NSS database made there, say nss:{path}."
                         if empty else "Name a directory with cert9.db and key4.db, or a file.")
 

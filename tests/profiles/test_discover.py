@@ -218,7 +218,11 @@ def test_bare_directories(home: Path) -> None:
     assert resolve(str(profile(home / "fresh", "times.json"))).state == "empty"
     with pytest.raises(StoreNotFound) as caught:
         resolve(str(profile(home / "other", "x")))
-    assert f"nss:{home}/other" in caught.value.hint
+    assert "cert9.db" in caught.value.hint
+    (home / "empty").mkdir()
+    with pytest.raises(StoreNotFound) as caught:
+        resolve(str(home / "empty"))
+    assert f"nss:{home}/empty" in caught.value.hint
     firefox(home / "root")
     with pytest.raises(StoreNotFound, match="holds profiles"):
         resolve(str(home / "root"))
