@@ -63,6 +63,7 @@ class Terminal:
         self._asked: set[str] = set()
 
     def __call__(self, what: str, new: bool) -> Secret:
+        """What was typed; twice the same for a new password."""
         again = "That was not it. " if what in self._asked else ""
         self._asked.add(what)
         first = _prompt(f"{again}Enter {what}: ")

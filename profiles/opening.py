@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 ENGINES = ("native", "python-nss")
 
 
-def open_store(text: str, *, engine: str = "native") -> Store:
-    """The store at a location, or the place for one: an application's own, an empty directory, a file to be.
+def open_store(text: str, *, engine: str = "native", new: bool = False) -> Store:
+    """The store at a location: an application's own, an empty directory to be one, and with ``new`` a file to be.
 
     ``text`` is ``kind``, ``kind:where`` or a bare path. Raises ``StoreNotFound``, ``Malformed``, ``Unsupported``.
     """
@@ -25,17 +25,17 @@ def open_store(text: str, *, engine: str = "native") -> Store:
         directory = Path(where).expanduser().absolute()
         return _nss(Location("nss", str(directory)), directory, "NSS database", engine, new=False)
     if colon and kind in ("p12", "pem"):
-        return _file(kind, where)
+        return _file(kind, where, new=new)
     from profiles.discover import resolve
 
     found = resolve(text)
-    return open_found(found, engine=engine)
+    return open_found(found, engine=engine, new=new)
 
 
-def open_found(found: Found, *, engine: str = "native") -> Store:
+def open_found(found: Found, *, engine: str = "native", new: bool = False) -> Store:
     """The store that discovery found, also where the application has not made it yet."""
     if found.location.kind in ("p12", "pem"):
-        return _file(found.location.kind, found.location.where)
+        return _file(found.location.kind, found.location.where, new=new)
     # Where an application keeps its store, one may be made; in any other directory only if it looks like a profile.
     return _nss(found.location, Path(found.path), found.product, engine, new=found.location.kind != "nss")
 
@@ -52,12 +52,13 @@ def _nss(location: Location, directory: Path, product: str, engine: str, *, new:
     return NssStore(location, directory, product, new=new)
 
 
-def _file(kind: str, where: str) -> Store:
+def _file(kind: str, where: str, *, new: bool) -> Store:
     if kind == "p12":
         from profiles.files.pkcs12 import Pkcs12File
 
-        return Pkcs12File(Path(where).expanduser().absolute())
+        return Pkcs12File(Path(where).expanduser().absolute(), new=new)
     from profiles.files.pem import PemFile
 
     certificate, _, key = where.partition(",")
-    return PemFile(Path(certificate).expanduser().absolute(), Path(key).expanduser().absolute() if key else None)
+    keys = Path(key).expanduser().absolute() if key else None
+    return PemFile(Path(certificate).expanduser().absolute(), keys, new=new)

@@ -44,7 +44,7 @@ def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     if asked.trust not in ("copy", "none"):
         raise passwords.BadSource("--trust takes copy or none")
     source = open_store(asked.source, engine=asked.engine)
-    target = open_store(asked.target, engine=asked.engine)
+    target = open_store(asked.target, engine=asked.engine, new=True)
     if os.path.realpath(source.path) == os.path.realpath(target.path):
         raise NoMatch("source and target are the same store", "Name two different stores.")
     try:

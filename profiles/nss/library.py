@@ -15,6 +15,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from functools import cache
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -199,7 +200,7 @@ class LibraryCheckpoint:
 
     def __init__(self, directory: Path, run: commit.Run, password: Secret | None) -> None:
         self._directory, self._run, self._password = directory, run, password
-        self._certificates: list[dict[str, str]] = []
+        self._certificates: list[tuple[Certificate, str]] = []
         self._trust: list[dict[str, str]] = []
         self._pfxs: list[SealedPfx] = []
         self._step: int | None = None
@@ -215,8 +216,7 @@ class LibraryCheckpoint:
 
     def add_certificate(self, certificate: Certificate, nickname: str) -> None:
         """See ``Checkpoint``."""
-        self._certificates.append({"der": base64.b64encode(certificate.der).decode(),
-                                   "nickname": nickname or certificate.common_name})
+        self._certificates.append((certificate, nickname or certificate.common_name))
 
     def set_trust(self, certificate: Certificate, trust: Trust) -> None:
         """See ``Checkpoint``."""
@@ -252,8 +252,22 @@ class LibraryCheckpoint:
                 os.write(handle, pfx.data)
                 files.append((handle, pfx.passphrase.reveal().decode()))
             _ask("take_in", copy, self._password, [handle for handle, _ in files],
-                 certificates=self._certificates, trust=self._trust,
+                 certificates=self._named(copy), trust=self._trust,
                  pfxs=[(f"/proc/self/fd/{handle}", passphrase) for handle, passphrase in files])
+
+
+    def _named(self, copy: Path) -> list[dict[str, str]]:
+        """Each certificate with a nickname that is free: NSS drops one whose nickname is another subject's, unasked."""
+        from profiles.nss.reading import read
+
+        taken = {stored.nickname: stored.certificate.subject for stored in read(copy).certificates}
+        named = []
+        for certificate, wanted in self._certificates:
+            names = chain([wanted], (f"{wanted} #{number}" for number in count(2)))
+            subject = certificate.subject
+            nickname = next(name for name in names if taken.setdefault(name, subject) == subject)
+            named.append({"der": base64.b64encode(certificate.der).decode(), "nickname": nickname})
+        return named
 
 
 def _difference(before: Path, after: Path) -> Change:

@@ -54,6 +54,6 @@ def broken(make: Callable[[], Place]) -> set[str]:
     for name, arguments in behaviours():
         try:
             getattr(StoreContract(), name)(make, **arguments)
-        except (AssertionError, Error, pytest.fail.Exception):
+        except (Exception, pytest.fail.Exception):  # noqa: BLE001 - however it comes to light
             found.add(name)
     return found

@@ -156,9 +156,14 @@ class Holding:
         assert (out.certificate, out.key) == (certificate(leaf), None)
 
     def test_a_certificate_without_key_has_its_nickname(self, make):
-        """The one it came with; a taken one gets another here too."""
-        place = make()
-        for name in ("Correspondent", "Somebody else"):
-            put(place.open(), bare(person(name), "friend"))
-        names = [place.list().entry(person(name).sha256).nickname for name in ("Correspondent", "Somebody else")]
-        assert names[0] == "friend" and names[1] not in ("friend", "")
+        """The one it came with."""
+        place, leaf = make(), person("Correspondent")
+        put(place.open(), bare(leaf, "friend"))
+        assert [entry.nickname for entry in place.list().entries] == ["friend"]
+
+    def test_certificates_of_one_nickname_are_all_kept(self, make):
+        """Also without keys, and in one step."""
+        place, people = make(), [person(name) for name in ("Alice", "Bob", "Erin")]
+        put(place.open(), bare(people[0], "friend"))
+        put(place.open(), *(bare(leaf, "friend") for leaf in people[1:]))
+        assert {entry.certificate.sha256 for entry in place.list().entries} == {leaf.sha256 for leaf in people}

@@ -154,7 +154,7 @@ class Stepping:
         assert place.files() == files
         assert store.undo_point is None
         put(store, *identity(person("Bob")))
-        require(place.open(), *[person("Alice")] * old, person("Bob"))
+        assert place.list().entry(person("Bob").sha256).has_key
 
     @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
     @pytest.mark.parametrize("old", [False, True], ids=["empty", "old content"])
@@ -169,7 +169,7 @@ class Stepping:
             raise error
         assert seen(place.list()) == before
         put(store, *identity(person("Bob")))
-        require(place.open(), *[person("Alice")] * old, person("Bob"))
+        assert place.list().entry(person("Bob").sha256).has_key
 
     def test_a_failing_step_spares_the_one_before(self, make):
         """Of the same run; undo then takes back the one that arrived."""
@@ -201,7 +201,7 @@ class Stepping:
         with pytest.raises(StoreNotFound):
             place.locked().undo(point)
         put(place.open(), *identity(person("Bob")))
-        require(place.open(), *[person("Alice")] * old, person("Bob"))
+        assert place.list().entry(person("Bob").sha256).has_key
 
     def test_undo_takes_back_a_key_without_certificate(self, make):
         """And leaves the one that was there before."""

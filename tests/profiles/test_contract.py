@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
@@ -16,12 +17,15 @@ from profiles.files.pkcs12 import Pkcs12File
 from profiles.model import Location
 from profiles.nss.library import LibraryStore
 from profiles.nss.store import NssStore
-from profiles.pkcs12.dialects import LEGACY
+from profiles.pkcs12.dialects import STRONG
 from tests import nss_tools
-from tests.profiles.contract import StoreContract
+from tests.profiles.broken import BROKEN
+from tests.profiles.contract import StoreContract, broken
 from tests.profiles.memory import MemoryStore, Shelf
 from tests.profiles.place import Place
 from tests.system import require as required
+
+FAST = replace(STRONG, iterations=2048, mac_iterations=2048)
 
 
 class TestMemory(StoreContract):
@@ -101,13 +105,24 @@ class TestNssWithoutDatabaseWithPassword(NssContract):
     password, empty = "pass wörd", True
 
 
+NO_BARE_KEYS = "python-nss neither lists nor takes in a key without its certificate"
+
+
 @pytest.mark.slow  # NSS derives the key of every PKCS#12 it makes with 600,000 rounds
 class TestLibrary(NssContract):
     """NSS itself by way of python-nss."""
 
     engine = LibraryStore
     password = "pass wörd"
-    limits: ClassVar = {}
+    limits: ClassVar = {
+        "test_a_key_without_certificate": NO_BARE_KEYS,
+        "test_a_key_is_joined_by_its_certificate": NO_BARE_KEYS,
+        "test_a_certificate_is_joined_by_its_key": NO_BARE_KEYS,
+        "test_undo_takes_back_a_key_without_certificate": NO_BARE_KEYS,
+        "test_twins_have_nicknames_of_their_own": "NSS gives all certificates of one subject one nickname",
+        "test_a_certificate_without_key_has_its_nickname": "python-nss tells only the nicknames of identities",
+        "test_nasty_names_survive[nul]": "NSS ends a nickname at its first NUL",
+    }
 
     @pytest.fixture(autouse=True)
     def _python_nss(self):
@@ -120,9 +135,7 @@ class FileContract(StoreContract):
     password: ClassVar[str] = "secret"
 
     @pytest.fixture
-    def make(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("profiles.files.pem.STRONG", LEGACY)  # as few iterations as can be, for its speed
-
+    def make(self, tmp_path):
         def one():
             directory = Path(mkdtemp(dir=tmp_path))
             return Place(partial(self.store, directory), self.password, directory)
@@ -135,8 +148,7 @@ class TestPkcs12File(FileContract):
 
     @staticmethod
     def store(directory):
-        """The dialect that is quick to write."""
-        return Pkcs12File(directory / "file.p12", LEGACY)
+        return Pkcs12File(directory / "file.p12", FAST)
 
 
 class TestPemFile(FileContract):
@@ -144,7 +156,7 @@ class TestPemFile(FileContract):
 
     @staticmethod
     def store(directory):
-        return PemFile(directory / "file.pem")
+        return PemFile(directory / "file.pem", None, FAST)
 
 
 class TestOpenPemFile(TestPemFile):
@@ -158,4 +170,30 @@ class TestPemPair(FileContract):
 
     @staticmethod
     def store(directory):
-        return PemFile(directory / "cert.pem", directory / "key.pem")
+        return PemFile(directory / "cert.pem", directory / "key.pem", FAST)
+
+
+SEEN_BY = {
+    "KeepsNothing": "test_an_identity_arrives",
+    "LosesTheKey": "test_an_identity_arrives",
+    "PairsAnotherKey": "test_an_identity_arrives",
+    "ForgetsTrust": "test_trust_survives",
+    "MergesNicknames": "test_a_taken_nickname_gets_another",
+    "DropsTwins": "test_twins_stay_two",
+    "NeverRollsBack": "test_an_error_after_commit_takes_all_of_it_back",
+    "WritesTooEarly": "test_nothing_is_written_before_commit",
+    "AsksToList": "test_listing_never_asks",
+    "HandsOutBarredKeys": "test_a_barred_key_stays",
+}
+"""The behaviour that is there for each broken store."""
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_store_is_seen(name):
+    """By the behaviour that is meant for it, whatever else fails with it."""
+    assert SEEN_BY[name] in broken(partial(in_memory, BROKEN[name], "open sesame"))
+
+
+def test_a_sound_store_is_not_called_broken():
+    """By the same judge."""
+    assert broken(in_memory) == set()
