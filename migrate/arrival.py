@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from migrate.report import Outcome
-from migrate.verify import verify
+from migrate.verify import require_kept, verify
 from profiles.errors import (
     AccessDenied,
     Error,
@@ -103,6 +103,8 @@ class Arrival:
 
     def _take_in(self, steps: Sequence[Step]) -> None:
         """Chains before trust before keys; everything read back and every key proved before the next steps."""
+        subjects = {step.certificate.subject for step in steps if step.certificate}
+        before = self.target.list(subjects).entries
         with self.target.checkpoint() as checkpoint:
             for entry in {entry.certificate.der: entry for step in steps for entry in step.additions}.values():
                 checkpoint.add_certificate(entry.certificate, entry.nickname)
@@ -114,6 +116,7 @@ class Arrival:
             checkpoint.commit()
             for step in steps:
                 verify(self.target, step)
+            require_kept(before, self.target.list(subjects))
 
     def _checked(self, step: Step) -> Item:
         """The exported item of a step, its key proved to be the certificate's before it is written anywhere."""

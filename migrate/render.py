@@ -95,21 +95,19 @@ class Progress:
         self._open = True
 
 
-def listings(found: Sequence[tuple[Listing, dict[str, bool]]]) -> None:
-    """Every store with what it holds."""
-    for number, (listing, chains) in enumerate(found):
-        if number:
-            say()
-        say(f"{coloured(visible(str(listing.location)), 'bold', sys.stdout)}  {listing.product}, {listing.state}")
-        if listing.path and listing.path not in str(listing.location):
-            say(f"  {visible(listing.path)}")
-        _table([_entry_row(entry, complete=chains.get(entry.certificate.sha256, False)) for entry in listing.entries])
-        for key in listing.pending_keys:
-            say(f"  key without certificate  {key.key}  {visible(key.nickname) or key.id}")
-        for problem in listing.problems:
-            say(f"  {coloured('!', 'yellow', sys.stdout)} {visible_sentence(problem.message)}")
-        if not listing.entries and not listing.pending_keys and listing.state in ("ready", "empty"):
-            say("  nothing in it")
+def listing(found: Listing, chains: dict[str, bool]) -> str:
+    """One store with what it holds, as lines."""
+    lines = [f"{coloured(visible(str(found.location)), 'bold', sys.stdout)}  {found.product}, {found.state}"]
+    if found.path and found.path not in str(found.location):
+        lines.append(f"  {visible(found.path)}")
+    lines += _table([_entry_row(entry, complete=chains.get(entry.certificate.sha256, False))
+                     for entry in found.entries])
+    lines += [f"  key without certificate  {key.key}  {visible(key.nickname) or key.id}" for key in found.pending_keys]
+    lines += [f"  {coloured('!', 'yellow', sys.stdout)} {visible_sentence(problem.message)}"
+              for problem in found.problems]
+    if not found.entries and not found.pending_keys and found.state in ("ready", "empty"):
+        lines.append("  nothing in it")
+    return "\n".join(lines)
 
 
 def _entry_row(entry: Entry, *, complete: bool) -> list[str]:
@@ -124,19 +122,18 @@ def _entry_row(entry: Entry, *, complete: bool) -> list[str]:
             certificate.sha256[:16]]
 
 
-def _table(rows: Sequence[Sequence[str]]) -> None:
-    if not rows:
-        return
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [min(48, max(map(len, column))) for column in zip(*rows, strict=True)]
-    for row in rows:
-        say("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows]
 
 
 def stores(found: Iterable[dict[str, Any]], problems: Iterable[str]) -> None:
     """The table of stores on this computer."""
     rows = [[visible(store["location"]), store["product"], store["state"], _count(store["identities"], "identity"),
              visible(store["path"])] for store in found]
-    _table(rows)
+    for line in _table(rows):
+        say(line)
     if not rows:
         say("no store was found")
     for problem in problems:

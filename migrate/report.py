@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
 
     from migrate.plan import Plan, Step
     from profiles.model import Entry, Listing, Trust
@@ -84,12 +83,8 @@ def _step_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def listing_json(listings: Sequence[tuple[Listing, dict[str, bool]]]) -> dict[str, Any]:
-    """The object ``list --json`` prints: listings, each with whether the chain of a fingerprint is complete."""
-    return {"schema": SCHEMA, "stores": [_store_json(listing, chains) for listing, chains in listings]}
-
-
-def _store_json(listing: Listing, chains: dict[str, bool]) -> dict[str, Any]:
+def store_json(listing: Listing, chains: dict[str, bool]) -> dict[str, Any]:
+    """One store in the object ``list --json`` prints; ``chains`` says of fingerprints whether theirs is complete."""
     return {
         "location": str(listing.location),
         "product": listing.product,

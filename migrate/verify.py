@@ -10,7 +10,9 @@ from profiles.errors import VerificationFailed
 from profiles.trust import covers
 
 if TYPE_CHECKING:
-    from profiles.model import Listing
+    from collections.abc import Sequence
+
+    from profiles.model import Entry, Listing
     from profiles.store import Store
 
 
@@ -30,6 +32,16 @@ def verify(target: Store, step: Step) -> None:
             f"a fresh read of {target.location} does not show {step.title} as it was written: {'; '.join(wrong)}",
             "Everything of this step was taken back; the source is as it was.",
         )
+
+
+def require_kept(before: Sequence[Entry], now: Listing) -> None:
+    """Raise ``VerificationFailed`` unless every certificate that was there before still is, with its key."""
+    for entry in before:
+        found = now.entry(entry.certificate.sha256)
+        if found is None or (entry.has_key and not found.has_key):
+            raise VerificationFailed(
+                f"an older certificate of {entry.certificate.common_name} or its key went when the new one came",
+                "Everything of this step was taken back; the source is as it was.")
 
 
 def _untrusted(step: Step, listing: Listing) -> list[str]:

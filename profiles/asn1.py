@@ -57,6 +57,14 @@ def elements(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int,
         start = stop
 
 
+def exactly(data: bytes, start: int, end: int, count: int) -> list[tuple[int, int, int, int]]:
+    """The elements between ``start`` and ``end``, which must be so many; as ``elements`` gives them."""
+    found = list(elements(data, start, end))
+    if len(found) != count:
+        raise Malformed("an ASN.1 sequence has the wrong number of elements")
+    return found
+
+
 class Node(NamedTuple):
     """One decoded element: its identifier octet, primitive content, and children where it is constructed."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrate import render
 from migrate.chain import Pool, complete
@@ -44,50 +45,48 @@ def stores(root: Path | None, *, to_json: bool) -> None:
         render.stores(found, (problem.message for problem in discovery.problems))
 
 
+class Looked(NamedTuple):
+    """One store as it is shown: JSON or lines, and whether it could not be read."""
+
+    text: str
+    broken: bool
+
+
 def listings(locations: tuple[str, ...], file_password: str | None, *, to_json: bool) -> int:
     """Print what the named stores hold, or all stores; 1 if one of several could not be read."""
-    found = _listings(locations, file_password)
+    looked = _listings(locations, file_password, to_json=to_json)
     if to_json:
-        from migrate import report
-
-        render.as_json(report.listing_json(found))
+        render.say(f'{{"schema": 1, "stores": [{", ".join(one.text for one in looked)}]}}')
     else:
-        render.listings(found)
-    return int(any(listing.state == "broken" for listing, _ in found))
+        render.say("\n\n".join(one.text for one in looked))
+    return int(any(one.broken for one in looked))
 
 
-Looked = tuple[Listing, dict[str, bool]]
-"""A listing, and for each fingerprint in it whether its chain is complete there."""
-
-
-def _listings(locations: tuple[str, ...], file_password: str | None) -> list[Looked]:
+def _listings(locations: tuple[str, ...], file_password: str | None, *, to_json: bool) -> list[Looked]:
     if not locations:
         from profiles.discover import discover
 
-        return [_look_into(found) for found in discover().found]
+        return [_look(partial(open_found, found), found, to_json=to_json) for found in discover().found]
     if len(locations) == 1 or file_password is not None:
-        return [_with_chains(_listing(location, file_password)) for location in locations]
+        return [_shown(_listing(location, file_password), to_json=to_json) for location in locations]
     from migrate.parallel import spread
 
-    return spread(_look_at, locations)
+    return spread(partial(_look_at, to_json=to_json), locations)
 
 
-def _look_into(found: Found) -> Looked:
-    return _look(lambda: open_found(found), found.location, found.product, found.path)
-
-
-def _look_at(text: str) -> Looked:
+def _look_at(text: str, *, to_json: bool) -> Looked:
     kind, _, where = text.partition(":")
-    return _look(lambda: open_store(text), Location(kind, where), "", where)
+    return _look(partial(open_store, text), Listing(Location(kind, where), "", where), to_json=to_json)
 
 
-def _look(opener: Callable[[], Store], location: Location, product: str, path: str) -> Looked:
+def _look(opener: Callable[[], Store], place: Listing | Found, *, to_json: bool) -> Looked:
     """One of several stores: that it cannot be read is said beside the others."""
     try:
-        return _with_chains(opener().list())
+        return _shown(opener().list(), to_json=to_json)
     except Error as error:
         problems = (Problem(error.code, error.message),)
-        return Listing(location, product, path, "broken", problems=problems), {}
+        broken = Listing(place.location, place.product, place.path, "broken", problems=problems)
+        return Looked(_shown(broken, to_json=to_json).text, broken=True)
 
 
 def _listing(location: str, file_password: str | None) -> Listing:
@@ -101,6 +100,13 @@ def _listing(location: str, file_password: str | None) -> Listing:
     return listing
 
 
-def _with_chains(listing: Listing) -> Looked:
+def _shown(listing: Listing, *, to_json: bool) -> Looked:
     pool = Pool(entry.certificate for entry in listing.entries)
-    return listing, {entry.certificate.sha256: complete(entry.certificate, pool).complete for entry in listing.entries}
+    chains = {entry.certificate.sha256: complete(entry.certificate, pool).complete for entry in listing.entries}
+    if not to_json:
+        return Looked(render.listing(listing, chains), broken=False)
+    import json
+
+    from migrate.report import store_json
+
+    return Looked(json.dumps(store_json(listing, chains)), broken=False)

@@ -11,7 +11,6 @@ from migrate import render, report
 from migrate.cli.moving import status
 from migrate.engine import Migration
 from migrate.plan import Options
-from profiles.model import Listing
 
 
 def demo(*, keep: bool, to_json: bool) -> int:
@@ -42,12 +41,10 @@ def _demo(directory: Path, *, to_json: bool) -> int:
     render.note("\nthe outcome:")
     render.report(found)
     render.note("\nwhat a fresh look into the new profile shows:")
-    render.listings([(_fresh(target), {entry.certificate.sha256: True for entry in _fresh(target).entries})])
+    listing = target.store.list()
+    render.say(render.listing(listing, {entry.certificate.sha256: True for entry in listing.entries}))
     again = migration.plan()
     render.note(f"\na second run would do {'nothing' if not again.steps else 'more'}: "
                 f"{len(again.already_there)} identity is there already")
     return status(found)
 
-
-def _fresh(sample: samples.Sample) -> Listing:
-    return sample.store.list()

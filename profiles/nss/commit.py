@@ -38,11 +38,12 @@ class Run:
         self.name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
         self.path = self.own / self.name
         self.steps = 0
+        self._reverted = 0
 
     @property
     def point(self) -> str | None:
         """The name by which ``undo`` finds this run, once something was committed."""
-        return self.name if self.steps else None
+        return self.name if self.steps > self._reverted else None
 
     def commit(self, change: Change, entry: PasswordEntry | None) -> int:
         """Write a step durably and return its number; ``entry`` makes a key4.db that is missing."""
@@ -110,6 +111,7 @@ class Run:
             _revert(self.directory, Logged.decode(entry.read_bytes()))
             _discard_empty(self.directory, _created(self.path))
             _remove(entry)
+        self._reverted += 1
 
 
 def recover(directory: Path) -> None:

@@ -6,14 +6,14 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from profiles import asn1
-from profiles.certificate import Certificate, PublicKey
 from profiles.model import NO_TRUST, Level, Problem, Secret, Trust
 from profiles.nss import attributes as at
+from profiles.public_key import PublicKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from profiles.certificate import Certificate
     from profiles.nss.envelope import Keyring, PasswordEntry
 
 class StoredCertificate(NamedTuple):
@@ -78,15 +78,19 @@ class StoredKey(NamedTuple):
 
     def belongs_to(self, stored: StoredCertificate) -> bool:
         """Whether this is the key of the certificate: by public value, by CKA_ID only where there is none."""
-        return paired(self, stored.certificate.public_key, stored.cka_id)
+        return paired(self, stored.certificate.key_id, stored.cka_id)
 
 
-def paired(key: StoredKey, public: PublicKey, cka_id: bytes) -> bool:
-    """Whether a stored key is the one of that public key."""
-    value = key.public_value
-    if not value:
+def paired(key: StoredKey, key_id: str, cka_id: bytes) -> bool:
+    """Whether a stored key is the one of that id; CKA_ID decides only where its public value is not known."""
+    if not key.public_value:
         return bool(cka_id) and key.cka_id == cka_id
-    return hashlib.sha1(value, usedforsecurity=False).hexdigest() == public.id
+    return key.id == key_id
+
+
+_OLD_LEVELS, _NEW_LEVELS = (
+    {value: level for level, value in levels.items() if level is not Level.MUST_VERIFY}
+    for levels in (at.OLD_LEVELS, at.NEW_LEVELS))
 
 
 class StoredTrust(NamedTuple):
@@ -109,15 +113,16 @@ class StoredTrust(NamedTuple):
         return not expected or expected == hashlib.sha1(certificate.der, usedforsecurity=False).digest()
 
     def trust(self) -> Trust:
-        """What the object says, unauthenticated."""
+        """What the object says, unauthenticated; "must verify" is how softoken writes that nothing is said."""
+        known = _NEW_LEVELS if self.new_class else _OLD_LEVELS
+        return Trust(*(known.get(at.number(self.row.get(column)), Level.UNKNOWN) for column in self.levels))
+
+    @property
+    def levels(self) -> tuple[str, str, str, str]:
+        """The columns of server, client, e-mail and code."""
         if self.new_class:
-            columns, levels = (at.NEW_SERVER, at.NEW_CLIENT, at.NEW_EMAIL, at.NEW_CODE), at.NEW_LEVELS
-        else:
-            columns = (at.TRUST_SERVER, at.TRUST_CLIENT, at.TRUST_EMAIL, at.TRUST_CODE)
-            levels = at.OLD_LEVELS
-        known = {value: level for level, value in levels.items()}
-        found = [known.get(at.number(self.row.get(column)), Level.UNKNOWN) for column in columns]
-        return Trust(*(Level.UNKNOWN if level is Level.MUST_VERIFY else level for level in found))
+            return at.NEW_SERVER, at.NEW_CLIENT, at.NEW_EMAIL, at.NEW_CODE
+        return at.TRUST_SERVER, at.TRUST_CLIENT, at.TRUST_EMAIL, at.TRUST_CODE
 
 
 @dataclass
@@ -149,12 +154,12 @@ class Contents:
             for key in self.keys:
                 for name in {key.id, key.cka_id.hex()}:
                     self._by_id.setdefault(name, []).append(key)
-        identifier = stored.certificate.public_key.id
+        identifier = stored.certificate.key_id
         return self._by_id.get(identifier, []) + self._by_id.get(stored.cka_id.hex(), [])
 
     def trust_object(self, certificate: Certificate, *, new_class: bool) -> StoredTrust | None:
         """The trust object of that class for a certificate."""
-        found = self.trusts.get((certificate.issuer, serial_tlv(certificate)), [])
+        found = self.trusts.get(certificate.issuer_and_serial, [])
         return next((one for one in found if one.new_class == new_class and one.is_for(certificate)), None)
 
     def trust_of(self, certificate: Certificate, ring: Keyring | None) -> Trust:
@@ -179,9 +184,7 @@ class Contents:
         return self.password.open(Secret("")) if self.password else None
 
     def _authentic(self, stored: StoredTrust, ring: Keyring) -> bool:
-        levels = (at.NEW_SERVER, at.NEW_CLIENT, at.NEW_CODE, at.NEW_EMAIL) if stored.new_class else (
-            at.TRUST_SERVER, at.TRUST_CLIENT, at.TRUST_CODE, at.TRUST_EMAIL)
-        for column in levels:
+        for column in stored.levels:
             value = stored.row.get(column)
             if value is None:
                 continue
@@ -200,8 +203,3 @@ def signature_name(kind: str, object_id: int, column: str) -> str:
 def signature_names(object_id: int, column: str) -> tuple[str, str]:
     """Where a signature may be: a password change in some NSS versions files it under the object's handle."""
     return signature_name("cert", object_id, column), signature_name("cert", object_id | 0xC0000000, column)
-
-
-def serial_tlv(certificate: Certificate) -> bytes:
-    """CKA_SERIAL_NUMBER: the serial number as a DER INTEGER."""
-    return asn1.tlv(asn1.INTEGER, certificate.serial)

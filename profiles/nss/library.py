@@ -255,7 +255,6 @@ class LibraryCheckpoint:
                  certificates=self._named(copy), trust=self._trust,
                  pfxs=[(f"/proc/self/fd/{handle}", passphrase) for handle, passphrase in files])
 
-
     def _named(self, copy: Path) -> list[dict[str, str]]:
         """Each certificate with a nickname that is free: NSS drops one whose nickname is another subject's, unasked."""
         from profiles.nss.reading import read

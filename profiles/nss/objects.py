@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from profiles import asn1
 from profiles.nss import attributes as at
-from profiles.nss.contents import serial_tlv, signature_name
+from profiles.nss.contents import signature_name
 
 if TYPE_CHECKING:
     from profiles.certificate import Certificate
@@ -28,7 +28,7 @@ def certificate(item: Certificate, nickname: str) -> at.Row:
     return {
         at.CLASS: at.ulong(at.CERTIFICATE), at.TOKEN: at.TRUE, at.PRIVATE: at.FALSE,
         at.LABEL: at.stored(nickname.encode()), at.VALUE: item.der, at.CERTIFICATE_TYPE: at.ulong(0),
-        at.ISSUER: item.issuer, at.SERIAL_NUMBER: serial_tlv(item), at.SUBJECT: at.stored(item.subject),
+        at.ISSUER: item.issuer, at.SERIAL_NUMBER: item.issuer_and_serial[1], at.SUBJECT: at.stored(item.subject),
         at.ID: bytes.fromhex(item.public_key.id), at.MODIFIABLE: at.TRUE, at.NSS_EMAIL: email or None,
     }
 
@@ -78,7 +78,7 @@ def trust_object(item: Certificate, trust: Trust) -> at.Row:
     """A CKO_NSS_TRUST object: every NSS reads this class, also those that now write CKO_TRUST."""
     return {
         at.CLASS: at.ulong(at.NSS_TRUST), at.TOKEN: at.TRUE, at.PRIVATE: at.FALSE, at.LABEL: at.EMPTY,
-        at.ISSUER: item.issuer, at.SERIAL_NUMBER: serial_tlv(item), at.MODIFIABLE: at.TRUE,
+        at.ISSUER: item.issuer, at.SERIAL_NUMBER: item.issuer_and_serial[1], at.MODIFIABLE: at.TRUE,
         **trust_values(trust, new_class=False), at.STEP_UP: at.FALSE,
         at.CERT_SHA1: hashlib.sha1(item.der, usedforsecurity=False).digest(),
         at.CERT_MD5: hashlib.md5(item.der, usedforsecurity=False).digest(),

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from profiles.certificate import Certificate
 from profiles.errors import Malformed
 from profiles.model import Problem
 from profiles.nss import attributes as at
-from profiles.nss.contents import Contents, StoredCertificate, StoredKey, StoredTrust, serial_tlv, signature_names
-from profiles.nss.sql import CERT_DB, CHUNK, KEY_DB, Table, reading
+from profiles.nss.contents import Contents, StoredCertificate, StoredKey, StoredTrust, signature_names
+from profiles.nss.sql import CERT_DB, CHUNK, KEY_DB, Table, open_for_reading, reading
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -29,16 +28,21 @@ _NEW_TRUST_COLUMNS = (at.CLASS, at.ISSUER, at.SERIAL_NUMBER, at.NEW_SERVER, at.N
 def read(directory: Path, subjects: Collection[bytes] | None = None) -> Contents:
     """Everything in the profile, or only certificates of those subjects with their keys and trust."""
     contents = Contents()
-    with ExitStack() as stack:
-        certs, keys = (_open(stack, directory, name, contents) for name in (CERT_DB, KEY_DB))
+    certs, keys = _open(directory, CERT_DB, contents), None
+    try:
+        keys = _open(directory, KEY_DB, contents)
         if certs is not None:
-            trusts = _read_certificates(certs, contents, subjects)
-            _read_trust(certs, trusts, contents)
+            _read_trust(certs, _read_certificates(certs, contents, subjects), contents)
         if keys is not None:
             _read_keys(keys, contents, None if subjects is None else _key_ids(contents.certificates))
-            names = [name for found in contents.trusts.values() for stored in found if stored.trust()
-                     for column in stored.row for name in signature_names(stored.object_id, column)]
-            contents.signatures = keys.signatures(names)
+            _read_names(keys, contents, [
+                name for found in contents.trusts.values() for stored in found if stored.trust()
+                for column in stored.levels if column in stored.row
+                for name in signature_names(stored.object_id, column)])
+    finally:
+        for table in (certs, keys):
+            if table is not None:
+                table.close()
     return contents
 
 
@@ -53,13 +57,13 @@ def read_key(directory: Path, key_id: str) -> Contents:
         if not contents.keys:  # a key whose CKA_ID its maker chose
             _read_keys(table, contents, None)
             contents.keys = [key for key in contents.keys if key.id == key_id]
+        _read_names(table, contents, ())
     return contents
 
 
-def _open(stack: ExitStack, directory: Path, name: str, contents: Contents) -> Table | None:
-    path = directory / name
-    if os.path.exists(path):  # noqa: PTH110 - asked for every profile of a fleet
-        return stack.enter_context(reading(path))
+def _open(directory: Path, name: str, contents: Contents) -> Table | None:
+    if os.path.exists(f"{directory}/{name}"):  # noqa: PTH110 - asked for every profile of a fleet
+        return open_for_reading(directory / name)
     contents.problems.append(Problem("incomplete", f"{name} is missing from the profile"))
     return None
 
@@ -97,18 +101,23 @@ def _read_keys(table: Table, contents: Contents, wanted: Collection[bytes] | Non
     rows = table.rows("a0 = ?", kind, _KEY_COLUMNS) if wanted is None else _selected(
         table, "a0 = ?", kind, at.ID, wanted, _KEY_COLUMNS)
     contents.keys += [StoredKey(object_id, row) for object_id, row in rows]
-    entry = table.password_entry()
-    if entry is not None and entry[1] is not None:
-        contents.password_row = entry[0], entry[1]
+
+
+def _read_names(table: Table, contents: Contents, signatures: Iterable[str]) -> None:
+    found = table.named(("password", *signatures))
+    salt, check = found.pop("password", (b"", None))
+    if check is not None:
+        contents.password_row = salt, check
+    contents.signatures = {name: one for name, (one, _) in found.items()}
 
 
 def _key_ids(certificates: Iterable[StoredCertificate]) -> set[bytes]:
     return {value for stored in certificates
-            for value in (stored.cka_id, bytes.fromhex(stored.certificate.public_key.id))}
+            for value in (stored.cka_id, bytes.fromhex(stored.certificate.key_id))}
 
 
 def _read_trust(table: Table, rows: list[tuple[int, at.Row]], contents: Contents) -> None:
-    serials = {serial_tlv(stored.certificate) for stored in contents.certificates}
+    serials = {stored.certificate.issuer_and_serial[1] for stored in contents.certificates}
     mine = [one for one in rows if at.plain(one[1].get(at.SERIAL_NUMBER)) in serials]
     new = [object_id for object_id, row in mine if at.number(row[at.CLASS]) == at.TRUST]
     full = dict(_selected(table, "1", (), "id", new, _NEW_TRUST_COLUMNS)) if new else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from contextlib import closing, contextmanager
 from functools import cached_property
@@ -27,6 +28,7 @@ CHUNK = 500
 """Values in one statement; old builds of SQLite allow 999."""
 
 _ID_BITS = 30
+_PLAIN = re.compile(r"[\w/.-]*", re.ASCII)
 
 
 def _sentence(error: sqlite3.Error, path: Path) -> Error:
@@ -63,7 +65,8 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _connect(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
-    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    name = os.path.abspath(path)  # noqa: PTH100 - links stay as they are
+    uri = f"file:{name if _PLAIN.fullmatch(name) else quote(name)}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None)
     connection.text_factory = bytes
     return connection
@@ -74,11 +77,17 @@ class Table:
 
     def __init__(self, path: Path, name: str, connection: sqlite3.Connection) -> None:
         self.path, self.name, self.connection = path, name, connection
-        with translated(path):
+        try:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
+        except sqlite3.Error as error:
+            raise _sentence(error, path) from error
         if version:
             raise Unsupported(f"{path} is of a newer format (version {version}) than this program knows",
                               "Look for a newer certferry.")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -144,21 +153,18 @@ class Table:
             found = self.connection.execute("SELECT id, item1, item2 FROM metaData WHERE id LIKE ?", (pattern,))
             return {_text(name): (_octets(one), two) for name, one, two in found.fetchall()}
 
-    def password_entry(self) -> tuple[bytes, bytes | None] | None:
-        """The ``password`` row of metaData."""
-        with translated(self.path):
-            row = self.connection.execute("SELECT item1, item2 FROM metaData WHERE id = 'password'").fetchone()
-        return (_octets(row[0]), row[1]) if row else None
-
-    def signatures(self, names: Iterable[str]) -> dict[str, bytes]:
-        """Those of the named ``sig_…`` rows of metaData that there are."""
+    def named(self, names: Iterable[str]) -> dict[str, tuple[bytes, bytes | None]]:
+        """Those of the named rows of metaData that there are: ``password``, and ``sig_…`` for signatures."""
         wanted = list(names)
-        found: dict[str, bytes] = {}
-        with translated(self.path):
-            for start in range(0, len(wanted), CHUNK):
-                part = wanted[start : start + CHUNK]
-                query = f"SELECT id, item1 FROM metaData WHERE id IN ({', '.join('?' * len(part))})"  # noqa: S608
-                found |= {_text(row[0]): row[1] for row in self.connection.execute(query, part)}
+        found: dict[str, tuple[bytes, bytes | None]] = {}
+        for start in range(0, len(wanted), CHUNK):
+            part = wanted[start : start + CHUNK]
+            query = f"SELECT id, item1, item2 FROM metaData WHERE id IN ({', '.join('?' * len(part))})"  # noqa: S608
+            try:
+                rows = self.connection.execute(query, part).fetchall()
+            except sqlite3.Error as error:
+                raise _sentence(error, self.path) from error
+            found |= {_text(row[0]): (_octets(row[1]), row[2]) for row in rows}
         return found
 
     def signature(self, name: str) -> bytes | None:
@@ -189,14 +195,26 @@ def table_of(path: Path) -> str:
     return PRIVATE if path.name == KEY_DB else PUBLIC
 
 
-@contextmanager
-def reading(path: Path) -> Iterator[Table]:
-    """The objects of a file, for reading; a transaction that a crash left behind is rolled back first."""
-    with translated(path):
+def open_for_reading(path: Path) -> Table:
+    """The objects of a file, for reading, to be closed; a transaction that a crash left behind is rolled back first."""
+    connection = None
+    try:
         hot = os.path.exists(f"{path}-journal")  # noqa: PTH110 - asked for every profile of a fleet
         connection = _connect(path, "rw" if hot else "ro", BUSY_SECONDS)
-    with closing(connection):
-        yield Table(path, table_of(path), connection)
+        return Table(path, table_of(path), connection)
+    except sqlite3.Error as error:
+        raise _sentence(error, path) from error
+    except BaseException:
+        if connection is not None:
+            connection.close()
+        raise
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Table]:
+    """The objects of a file, for reading; closed at the end."""
+    with closing(open_for_reading(path)) as table:
+        yield table
 
 
 @contextmanager

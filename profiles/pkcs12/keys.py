@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from profiles import asn1
-from profiles.certificate import PublicKey
 from profiles.errors import Malformed, Unsupported
 from profiles.pkcs12 import key_numbers as kn
 from profiles.pkcs12 import signatures
@@ -20,6 +19,7 @@ from profiles.pkcs12.key_numbers import (
     rsa_pkcs8,
 )
 from profiles.pkcs12.signatures import verify
+from profiles.public_key import PublicKey
 
 __all__ = [
     "PrivateKey", "RsaNumbers", "dsa_pkcs8", "ec_parts", "ec_pkcs8", "ed25519_pkcs8", "rsa_numbers", "rsa_pkcs8",

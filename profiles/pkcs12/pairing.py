@@ -13,8 +13,9 @@ from profiles.pkcs12.contents import Contents, Item
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from profiles.certificate import Certificate, PublicKey
+    from profiles.certificate import Certificate
     from profiles.pkcs12.keys import PrivateKey
+    from profiles.public_key import PublicKey
 
 _EC = "1.2.840.10045.2.1"
 

@@ -15,7 +15,7 @@ from profiles.pkcs12 import key_numbers as kn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from profiles.certificate import PublicKey
+    from profiles.public_key import PublicKey
 
 _SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 

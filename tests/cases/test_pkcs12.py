@@ -15,8 +15,8 @@ from profiles.pkcs12.seal import open_sealed, seal
 from tests.cases.manifest import FOLDER, cases, content, passwords, sha1
 
 if TYPE_CHECKING:
-    from profiles.certificate import PublicKey
     from profiles.pkcs12.contents import Contents
+    from profiles.public_key import PublicKey
 
 REJECTED = "must be rejected"
 NAMED = "report the unsupported algorithm by name"

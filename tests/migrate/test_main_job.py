@@ -232,6 +232,7 @@ class TestRefusals:
         refuse(7, "malformed", "sound database", start=f"nss:{cut.path}")
         refuse(7, "malformed", "sound database", into=f"nss:{cut.path}")
 
+    @pytest.mark.slow
     def test_store_in_use(self, source, nss_database):
         """A database whose write lock another program holds: a bounded wait, then its name and what to do."""
         import sqlite3

@@ -119,6 +119,7 @@ def test_a_new_file_asks_twice(nss_database, alice, tmp_path):
     assert not file.exists()
 
 
+@pytest.mark.slow
 def test_interrupt(nss_database, alice):
     """Ctrl-C ends with one sentence and status 130, and the target is as it was."""
     source, target = nss_database(), nss_database()

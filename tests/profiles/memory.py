@@ -113,7 +113,7 @@ class MemoryStore:
     dialect = SEALED
 
     def __init__(self, shelf: Shelf, step: type[MemoryCheckpoint] = MemoryCheckpoint) -> None:
-        self.location = Location("memory")
+        self.location, self.path = Location("memory"), ""
         self.shelf, self.step = shelf, step
         self.unlocked = not shelf.password
         self.run = secrets.token_hex(8)
@@ -127,7 +127,7 @@ class MemoryStore:
             if item.certificate is not None and (subjects is None or item.certificate.subject in subjects))
         pending = tuple(PendingKey(name, item.key.name, item.nickname) for name, item in kept.pending.items()
                         if item.key is not None and subjects is None)
-        return Listing(self.location, "memory", "", "ready" if kept else "empty", entries, pending)
+        return Listing(self.location, "memory", self.path, "ready" if kept else "empty", entries, pending)
 
     def unlock(self, ask: Asker) -> None:
         """See ``Store``."""

@@ -15,6 +15,8 @@ from tests.askers import Given
 from tests.command import certferry
 from tests.system import require
 
+pytestmark = pytest.mark.slow  # NSS derives a key for every export with 600,000 rounds
+
 
 @pytest.fixture(autouse=True)
 def _python_nss() -> None:

@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from profiles import asn1
-from profiles.certificate import PublicKey
 from profiles.errors import Malformed, Unsupported
 from profiles.pkcs12.keys import (
     PrivateKey,
@@ -26,6 +25,7 @@ from profiles.pkcs12.keys import (
     rsa_pkcs8,
     verify,
 )
+from profiles.public_key import PublicKey
 from tests import keys
 
 KINDS = ("rsa-1024", "rsa-2048", "ec-p256", "ec-p384", "ec-p521", "ed25519")
