@@ -10,7 +10,7 @@ import hmac
 import os
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from profiles import asn1
@@ -168,9 +168,16 @@ class Keyring:
         # NSS 3.118 and later: a password set by them has a salt of 48 octets and SHA-384 (sftkpwd.c).
         digest = hashlib.sha384 if len(self.global_salt) == 48 else hashlib.sha1
         self._pass_key = digest(self.global_salt + self.password.reveal()).digest()
-        # One salt for each purpose: a batch costs two derivations however many values it has.
-        self._seal_with = _Derivation(os.urandom(32), self.iterations, 32, "sha256")
-        self._sign_with = _Derivation(os.urandom(32), self.iterations, 32, "sha256")
+
+    # One salt for each purpose: a batch costs two derivations however many values it has.
+
+    @cached_property
+    def _seal_with(self) -> _Derivation:
+        return _Derivation(os.urandom(32), self.iterations, 32, "sha256")
+
+    @cached_property
+    def _sign_with(self) -> _Derivation:
+        return _Derivation(os.urandom(32), self.iterations, 32, "sha256")
 
     def _key(self, how: _Derivation) -> bytes:
         if how not in self._derived:

@@ -17,16 +17,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CERTIFICATE_COLUMNS = (at.LABEL, at.VALUE, at.ID)
-_KEY_COLUMNS = (at.LABEL, at.KEY_TYPE, at.ID, at.EXTRACTABLE, at.MODULUS, at.PUBLIC_EXPONENT, at.EC_PARAMS, at.NSS_DB,
-                at.PRIME, at.SUBPRIME, at.BASE, *at.ENCRYPTED)
+_KEY_COLUMNS = (at.LABEL, at.KEY_TYPE, at.ID, at.EXTRACTABLE, at.MODULUS, at.EC_PARAMS, at.NSS_DB, at.PRIME)
+_WHOLE_KEY_COLUMNS = (*_KEY_COLUMNS, at.PUBLIC_EXPONENT, at.SUBPRIME, at.BASE, *at.ENCRYPTED)
 _TRUST_COLUMNS = (at.CLASS, at.ISSUER, at.SERIAL_NUMBER, at.TRUST_SERVER, at.TRUST_CLIENT, at.TRUST_CODE,
                   at.TRUST_EMAIL, at.CERT_SHA1, at.CERT_MD5, at.STEP_UP)
 _NEW_TRUST_COLUMNS = (at.CLASS, at.ISSUER, at.SERIAL_NUMBER, at.NEW_SERVER, at.NEW_CLIENT, at.NEW_CODE, at.NEW_EMAIL,
                       at.CERT_HASH, at.HASH_MECHANISM)
 
 
-def read(directory: Path, subjects: Collection[bytes] | None = None) -> Contents:
-    """Everything in the profile, or only certificates of those subjects with their keys and trust."""
+def read(directory: Path, subjects: Collection[bytes] | None = None, *, whole_keys: bool = False) -> Contents:
+    """Everything in the profile, or only certificates of those subjects with their keys and trust.
+
+    Of keys only what a listing shows, unless ``whole_keys`` asks for their sealed values too.
+    """
     contents = Contents()
     certs, keys = _open(directory, CERT_DB, contents), None
     try:
@@ -34,7 +37,8 @@ def read(directory: Path, subjects: Collection[bytes] | None = None) -> Contents
         if certs is not None:
             _read_trust(certs, _read_certificates(certs, contents, subjects), contents)
         if keys is not None:
-            _read_keys(keys, contents, None if subjects is None else _key_ids(contents.certificates))
+            wanted = None if subjects is None else _key_ids(contents.certificates)
+            _read_keys(keys, contents, wanted, _WHOLE_KEY_COLUMNS if whole_keys else _KEY_COLUMNS)
             _read_names(keys, contents, [
                 name for found in contents.trusts.values() for stored in found if stored.trust()
                 for column in stored.levels if column in stored.row
@@ -52,10 +56,10 @@ def read_key(directory: Path, key_id: str) -> Contents:
     if not (directory / KEY_DB).exists():
         return contents
     with reading(directory / KEY_DB) as table:
-        _read_keys(table, contents, {bytes.fromhex(key_id)})
+        _read_keys(table, contents, {bytes.fromhex(key_id)}, _WHOLE_KEY_COLUMNS)
         contents.keys = [key for key in contents.keys if key.id == key_id]
         if not contents.keys:  # a key whose CKA_ID its maker chose
-            _read_keys(table, contents, None)
+            _read_keys(table, contents, None, _WHOLE_KEY_COLUMNS)
             contents.keys = [key for key in contents.keys if key.id == key_id]
         _read_names(table, contents, ())
     return contents
@@ -96,10 +100,12 @@ def _add_certificates(rows: Iterable[tuple[int, at.Row]], contents: Contents) ->
         contents.certificates.append(StoredCertificate(object_id, certificate, nickname, at.plain(row.get(at.ID))))
 
 
-def _read_keys(table: Table, contents: Contents, wanted: Collection[bytes] | None) -> None:
+def _read_keys(
+    table: Table, contents: Contents, wanted: Collection[bytes] | None, columns: tuple[str, ...]
+) -> None:
     kind = (at.ulong(at.PRIVATE_KEY),)
-    rows = table.rows("a0 = ?", kind, _KEY_COLUMNS) if wanted is None else _selected(
-        table, "a0 = ?", kind, at.ID, wanted, _KEY_COLUMNS)
+    rows = table.rows("a0 = ?", kind, columns) if wanted is None else _selected(
+        table, "a0 = ?", kind, at.ID, wanted, columns)
     contents.keys += [StoredKey(object_id, row) for object_id, row in rows]
 
 

@@ -105,10 +105,10 @@ class NssStore:
         state = "ready" if present(self.directory) else "empty"
         return Listing(self.location, self.product, str(self.directory), state, entries, pending, problems)
 
-    def _read(self, subjects: Collection[bytes] | None = None) -> Contents:
+    def _read(self, subjects: Collection[bytes] | None = None, *, whole_keys: bool = False) -> Contents:
         from profiles.nss.reading import read
 
-        return read(self.directory, subjects) if present(self.directory) else Contents()
+        return read(self.directory, subjects, whole_keys=whole_keys) if present(self.directory) else Contents()
 
     def unlock(self, ask: Asker) -> None:
         """See ``Store``."""
@@ -139,7 +139,7 @@ class NssStore:
         from profiles.pkcs12.contents import Item
         from profiles.pkcs12.seal import seal
 
-        contents = self._read()
+        contents = self._read(whole_keys=True)
         chosen = {stored.certificate.sha256: stored for stored in reversed(contents.certificates)
                   if stored.certificate.sha256 in wanted.certificates}
         loose = {key.id: key for key in contents.keys if key.id in wanted.keys}
