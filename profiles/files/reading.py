@@ -8,7 +8,7 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from profiles.errors import AccessDenied, Malformed, StoreNotFound, ToolFailed
+from profiles.errors import AccessDenied, Malformed, StoreNotFound, ToolFailed, Unsupported
 from profiles.pkcs12 import limits
 
 if TYPE_CHECKING:
@@ -63,3 +63,16 @@ def read_if_there(path: Path) -> bytes | None:
         return read(path)
     except StoreNotFound:
         return None
+
+
+@contextmanager
+def named(path: str) -> Iterator[None]:
+    """Say which file it is that is malformed or of a kind that is not handled."""
+    try:
+        yield
+    except (Malformed, Unsupported) as error:
+        if path in error.message:
+            raise
+        hints = {Malformed.code: "It may be cut off or damaged: fetch it once more from where it came from.",
+                 Unsupported.code: "certferry takes PKCS#12, PEM, DER and PKCS#7 files of certificates and their keys."}
+        raise type(error)(f"{path} cannot be read: {error.message}", error.hint or hints[error.code]) from error

@@ -9,7 +9,7 @@ from profiles import asn1
 from profiles.errors import Error, Unsupported
 from profiles.files import armour, pvk
 from profiles.files.loose import Loose, shape_of
-from profiles.files.reading import read
+from profiles.files.reading import named, read
 from profiles.model import Location
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ def recognise(path: Path) -> Location | None:
 
     ``Unsupported`` names what else is known to hold keys. Raises as ``reading.read`` where it cannot be read.
     """
+    with named(str(path)):
+        return _recognise(path)
+
+
+def _recognise(path: Path) -> Location | None:
     data = read(path)
     if armour.armoured(data):
         Loose.parse((data,))

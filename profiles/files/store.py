@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from profiles.errors import NoMatch, PasswordNeeded, StoreNotFound, WrongPassword
 from profiles.files import writing
-from profiles.files.reading import explained, read_if_there
+from profiles.files.reading import explained, named, read_if_there
 from profiles.files.record import Record, Written, fingerprint, put_back
 from profiles.model import Entry, Listing, Location, PendingKey, Problem, SealedPfx, Secret, Selection
 
@@ -72,14 +72,16 @@ class FileStore:
                 return self._opened(data, self._password), False
         elif self._seen is not None and self._seen[0] == data:
             return self._seen[1], False
-        contents, sealed = self.form.visible(data)
+        with named(self.path):
+            contents, sealed = self.form.visible(data)
         if not sealed:
             self._seen = (data, contents)
         return contents, sealed
 
     def _opened(self, data: Data, password: Secret) -> Contents:
         if self._seen is None or self._seen[0] != data:
-            self._seen = (data, self.form.opened(data, password))
+            with named(self.path):
+                self._seen = (data, self.form.opened(data, password))
         return self._seen[1]
 
     def unlock(self, ask: Asker) -> None:
