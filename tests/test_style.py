@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +19,8 @@ if TYPE_CHECKING:
 MODULE_LINES, FUNCTION_LINES = 350, 60
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
 """Names that say nothing of what is inside."""
-MACHINE_PATHS = re.compile(
-    rb"(?<![\w.])/(?:work/(?:main|shared)|tmp/(?:v|bash_jobs[.\w]*))/|\.\./" + rb"shared/" + rb"|" + rb"/root/\.pyenv"
-)
+MACHINE_PATHS = re.compile(b"|".join(re.escape(os.fsencode(str(place))) for place in (REPOSITORY, sys.prefix)) + rb"\b")
+"""Where this checkout and its Python happen to lie."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -126,8 +127,8 @@ def test_test_directories_are_packages() -> None:
         ("profiles/store.py", "A = 1\n", undocumented),
         ("profiles/store.py", '"""A."""\ndef f(): ...', undocumented),
         ("profiles/store.py", '"""A."""\nclass A:\n    """A."""\n    def f(self): ...', undocumented),
-        ("README.md", "see /work/" + "shared/DESIGN.md", traces),
-        ("fixtures/pkcs11.txt", "configdir='sql:/tmp/" + "v/x'", traces),
+        ("README.md", f"see {REPOSITORY}/DESIGN.md", traces),
+        ("fixtures/pkcs11.txt", f"configdir='sql:{sys.prefix}/x'", traces),
         ("tests/profiles/test_it.py", "", not_packages),
     ],
 )
