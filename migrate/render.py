@@ -149,7 +149,8 @@ def _count(number: int | None, one: str) -> str:
 
 def plan(found: Plan) -> None:
     """What would be done, on standard error: it is what a question is asked about."""
-    note(f"from {visible(str(found.source.location))} to {visible(str(found.target.location))}:")
+    made = ", which is made for it" if found.target.state == "empty" else ""
+    note(f"from {visible(str(found.source.location))} to {visible(str(found.target.location))}{made}:")
     for step in found.steps:
         for line in _step_lines(step):
             note(f"  {line}")

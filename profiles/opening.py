@@ -16,14 +16,14 @@ ENGINES = ("native", "python-nss")
 
 
 def open_store(text: str, *, engine: str = "native", new: bool = False) -> Store:
-    """The store at a location: an application's own, an empty directory to be one, and with ``new`` a file to be.
+    """The store at a location; with ``new``, also a file or a directory that is yet to be made there.
 
     ``text`` is ``kind``, ``kind:where`` or a bare path. Raises ``StoreNotFound``, ``Malformed``, ``Unsupported``.
     """
     kind, colon, where = text.partition(":")
     if colon and kind == "nss":
         directory = Path(where).expanduser().absolute()
-        return _nss(Location("nss", str(directory)), directory, "NSS database", engine, new=False)
+        return _nss(Location("nss", str(directory)), directory, "NSS database", engine, new=new)
     if colon and kind in ("p12", "pem"):
         return _file(kind, where, new=new)
     from profiles.discover import resolve
@@ -36,8 +36,7 @@ def open_found(found: Found, *, engine: str = "native", new: bool = False) -> St
     """The store that discovery found, also where the application has not made it yet."""
     if found.location.kind in ("p12", "pem"):
         return _file(found.location.kind, found.location.where, new=new)
-    # Where an application keeps its store, one may be made; in any other directory only if it looks like a profile.
-    return _nss(found.location, Path(found.path), found.product, engine, new=found.location.kind != "nss")
+    return _nss(found.location, Path(found.path), found.product, engine, new=new)
 
 
 def _nss(location: Location, directory: Path, product: str, engine: str, *, new: bool) -> Store:

@@ -59,21 +59,22 @@ class NssStore:
             self._waiting = False
 
     def _check_place(self, *, new: bool) -> None:
-        directory = self.directory
+        """Where an application keeps its store, one may be made; elsewhere only in a new or an empty directory."""
+        directory, application = self.directory, self.location.kind != "nss"
         if present(directory):
             return
         if not directory.exists():
-            if new:
+            if application or (new and directory.parent.is_dir()):
                 return
             raise StoreNotFound(f"there is no directory {directory}",
-                                "Check the path; `certferry stores` lists profiles. For a new database make it first.")
+                                "Check the path; `certferry stores` lists profiles.")
         if not directory.is_dir():
             raise Malformed(f"{directory} is not a profile directory")
         names = {path.name for path in directory.iterdir()}
         if names & set(_LEGACY):
             raise Unsupported(f"{directory} holds a database of the old format (cert8.db, key3.db)",
                               "Upgrade a copy of it first: certutil -M -d sql:COPY -n NICKNAME -t ,,")
-        if not new and names - {OWN} and not names & set(_PROFILE_MARKS):
+        if not application and names - {OWN} and not names & set(_PROFILE_MARKS):
             raise Malformed(f"{directory} is not an NSS profile: it has neither cert9.db nor key4.db",
                             "Name the directory that holds these two files, or an empty one for a new database.")
 

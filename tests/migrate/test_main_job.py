@@ -159,6 +159,18 @@ class TestPlan:
         assert len(target.certificates()) == 3
 
 
+@pytest.mark.filterwarnings("ignore:PKCS#12 bundle could not be parsed as DER")
+@pytest.mark.parametrize("password", [None, NEW], ids=["none", "password"])
+def test_a_new_profile(source, alice, tmp_path, password):
+    """A directory that is not there yet becomes a profile, with the password that was given or with none."""
+    place = tmp_path / "new-profile"
+    ran = certferry("migrate", f"nss:{source.path}", f"nss:{place}", source=OLD, target=password)
+    assert ran.status == 0, ran.err
+    assert "which is made for it" in ran.err
+    check(nss_tools.Database(place, password), alice)
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+
+
 class TestUndo:
     """What was moved can be taken back."""
 
@@ -219,7 +231,7 @@ class TestRefusals:
         (tmp_path / "papers/letter").write_text("dear")
         refuse(7, "malformed", "not an NSS profile", start=f"nss:{tmp_path / 'papers'}")
         refuse(7, "malformed", "not an NSS profile", into=f"nss:{tmp_path / 'papers'}")
-        refuse(8, "store-not-found", "there is no directory", into=f"nss:{tmp_path / 'absent'}")
+        refuse(8, "store-not-found", "there is no directory", into=f"nss:{tmp_path / 'absent' / 'too'}")
         (tmp_path / "noise.p12").write_bytes(os.urandom(500))
         refuse(7, "malformed", start=f"p12:{tmp_path / 'noise.p12'}")
 
