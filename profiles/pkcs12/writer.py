@@ -24,9 +24,15 @@ _DATA, _ENCRYPTED = "1.2.840.113549.1.7.1", "1.2.840.113549.1.7.6"
 
 
 def encode(items: Sequence[Item], password: Secret, dialect: Dialect) -> bytes:
-    """A PFX of all items: every certificate and key once, a key and its certificates under one local id."""
+    """A PFX of all items: every certificate and key once, a key and its certificates under one local id.
+
+    ``Unsupported`` where the dialect is for a reader that does not take a key's kind.
+    """
     spelling = passwords.proper(password)
     keys, certificates = _keys(items), _certificates(items)
+    if dialect.families:
+        for key, _ in keys:
+            dialect.require(key.public)
     iterations, mac_iterations = dialect.shared(len(keys) + bool(certificates) + 1)
     cost = (iterations, dialect.salt_length)
     parts = []
