@@ -64,7 +64,7 @@ class Terminal:
 
     def __call__(self, what: str, new: bool) -> Secret:
         """What was typed; twice the same for a new password."""
-        again = "That was not it. " if what in self._asked else ""
+        again = "That was not it. " if what in self._asked and not new else ""
         self._asked.add(what)
         first = _prompt(f"{again}Enter {what}: ")
         if new and _prompt("Enter it again: ").reveal() != first.reveal():

@@ -10,32 +10,36 @@ from profiles.model import Location
 
 if TYPE_CHECKING:
     from profiles.discover import Found
+    from profiles.pkcs12.dialects import Dialect
     from profiles.store import Store
 
 ENGINES = ("native", "python-nss")
 
 
-def open_store(text: str, *, engine: str = "native", new: bool = False) -> Store:
+def open_store(text: str, *, engine: str = "native", new: bool = False, dialect: Dialect | None = None) -> Store:
     """The store at a location; with ``new``, also a file or a directory that is yet to be made there.
 
-    ``text`` is ``kind``, ``kind:where`` or a bare path. Raises ``StoreNotFound``, ``Malformed``, ``Unsupported``.
+    ``text`` is ``kind``, ``kind:where`` or a bare path; ``dialect`` is what a PKCS#12 file is written in. Raises
+    ``StoreNotFound``, ``Malformed``, ``Unsupported``.
     """
     kind, colon, where = text.partition(":")
     if colon and kind == "nss":
         directory = Path(where).expanduser().absolute()
         return _nss(Location("nss", str(directory)), directory, "NSS database", engine, new=new)
     if colon and kind in ("p12", "pem"):
-        return _file(kind, where, new=new)
+        return _file(kind, where, new=new, dialect=dialect)
     from profiles.discover import resolve
 
     found = resolve(text)
-    return open_found(found, engine=engine, new=new)
+    return open_found(found, engine=engine, new=new, dialect=dialect)
 
 
-def open_found(found: Found, *, engine: str = "native", new: bool = False) -> Store:
+def open_found(
+    found: Found, *, engine: str = "native", new: bool = False, dialect: Dialect | None = None
+) -> Store:
     """The store that discovery found, also where the application has not made it yet."""
     if found.location.kind in ("p12", "pem"):
-        return _file(found.location.kind, found.location.where, new=new)
+        return _file(found.location.kind, found.location.where, new=new, dialect=dialect)
     return _nss(found.location, Path(found.path), found.product, engine, new=new)
 
 
@@ -51,11 +55,12 @@ def _nss(location: Location, directory: Path, product: str, engine: str, *, new:
     return NssStore(location, directory, product, new=new)
 
 
-def _file(kind: str, where: str, *, new: bool) -> Store:
+def _file(kind: str, where: str, *, new: bool, dialect: Dialect | None) -> Store:
     if kind == "p12":
         from profiles.files.pkcs12 import Pkcs12File
+        from profiles.pkcs12.dialects import STRONG
 
-        return Pkcs12File(Path(where).expanduser().absolute(), new=new)
+        return Pkcs12File(Path(where).expanduser().absolute(), dialect or STRONG, new=new)
     from profiles.files.pem import PemFile
 
     certificate, _, key = where.partition(",")

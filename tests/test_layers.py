@@ -36,7 +36,7 @@ RANKS: dict[str, dict[str, int]] = {
 
 SPEAKING = ("migrate.cli", "migrate.render", "migrate.__main__")
 """The only modules that print, exit, or know typer and rich."""
-LATE = ("psutil", "rich", "platformdirs", "cryptography")
+LATE = ("psutil", "rich", "platformdirs", "cryptography", "zxcvbn")
 """Imported when needed: they are what makes a start slow."""
 
 FORKED = "migrate.parallel:"

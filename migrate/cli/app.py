@@ -69,6 +69,7 @@ def migrate(
     skip_expired: options.SkipExpired = False,
     trust: options.CopyTrust = "copy",
     no_roots: options.NoRoots = False,
+    reader: options.For = None,
     from_password: options.FromPassword = None,
     to_password: options.ToPassword = None,
     file_password: options.FilePassword = None,
@@ -86,15 +87,24 @@ def migrate(
 
         asked = moving.Asked(source, target, tuple(only or ()), skip_expired=skip_expired, trust=trust,
                              roots=not no_roots, from_password=from_password, to_password=to_password,
-                             file_password=file_password, engine=engine)
+                             file_password=file_password, engine=engine, reader=reader)
         raise typer.Exit(moving.migrate(asked, dry_run=dry_run, yes=yes, to_json=json))
 
 
 @app.command()
 def backup(
     source: Annotated[str, typer.Argument(metavar="FROM", help="The store to back up.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE.p12", help="The file to make; an existing one is refused.")],
+    place: Annotated[str, typer.Argument(
+        metavar="FILE.p12|DIR/", help="The file to make, or a directory for one file for each identity.")],
     only: options.Only = None,
+    reader: options.For = None,
+    together: Annotated[bool, typer.Option("--together", help="Put all identities into one file.")] = False,
+    replace: Annotated[bool, typer.Option(
+        "--replace", help="Replace a file that is there; `undo` brings it back.")] = False,
+    generate: Annotated[bool, typer.Option(
+        "--generate", help="Make a password, and show it once on the terminal.")] = False,
+    write_password: Annotated[Path | None, typer.Option(
+        "--password-to", metavar="FILE", help="With --generate: write the password into this new file.")] = None,
     from_password: options.FromPassword = None,
     file_password: options.FilePassword = None,
     engine: options.Engine = "native",
@@ -102,16 +112,17 @@ def backup(
     yes: options.Yes = False,
     json: options.Json = False,
 ) -> None:
-    """Save identities in a file, and prove it.
+    """Save identities in files, and prove them.
 
-    One PKCS#12 file with keys, chains and trust; it is re-opened and every key in it signs.
+    PKCS#12 with key, chain and trust; each file is re-opened and every key in it signs.
     """
     with reported(to_json=json):
-        from migrate.cli import moving
+        from migrate.cli import saving
 
-        asked = moving.Asked(source, f"p12:{file}", tuple(only or ()), from_password=from_password,
+        asked = saving.Asked(source, place, tuple(only or ()), reader=reader, together=together, replace=replace,
+                             generate=generate, write_password=write_password, from_password=from_password,
                              file_password=file_password, engine=engine)
-        raise typer.Exit(moving.backup(asked, file, dry_run=dry_run, yes=yes, to_json=json))
+        raise typer.Exit(saving.backup(asked, dry_run=dry_run, yes=yes, to_json=json))
 
 
 @app.command()

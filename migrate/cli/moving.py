@@ -1,4 +1,4 @@
-"""The commands that change a target: ``migrate``, ``backup``, ``restore``, ``undo``."""
+"""The commands that change a target: ``migrate``, ``restore``, ``undo``."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate import journal, passwords, render, report
-from migrate.cli import EXIT_STATUS
+from migrate.cli import EXIT_STATUS, sealing
 from migrate.engine import Migration
 from migrate.plan import Options
 from migrate.report import Outcome, Report
-from profiles.errors import AccessDenied, Error, NoMatch, StoreInUse, StoreNotFound
+from profiles.errors import Error, NoMatch, StoreInUse, StoreNotFound
 from profiles.model import Listing
 from profiles.opening import open_found, open_store
-from profiles.store import Store
+from profiles.store import Asker, Store
 
 if TYPE_CHECKING:
     from profiles.products.running import Running
@@ -37,14 +37,21 @@ class Asked:
     to_password: str | None = None
     file_password: str | None = None
     engine: str = "native"
+    reader: str | None = None
+    """Whom a PKCS#12 file is made for."""
 
 
 def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     """Plan, ask, move, report: the exit status."""
     if asked.trust not in ("copy", "none"):
         raise passwords.BadSource("--trust takes copy or none")
+    dialect = sealing.chosen(asked.reader) if asked.reader else None
     source = open_store(asked.source, engine=asked.engine)
-    target = open_store(asked.target, engine=asked.engine, new=True)
+    target = open_store(asked.target, engine=asked.engine, new=True, dialect=dialect)
+    if dialect and target.location.kind != "p12":
+        raise passwords.BadSource("--for is for PKCS#12 files", "Name the target as p12:FILE, or leave --for out.")
+    if dialect and dialect.weak:
+        render.note(sealing.remarks(dialect, asked.reader)[0])
     if os.path.realpath(source.path) == os.path.realpath(target.path):
         raise NoMatch("source and target are the same store", "Name two different stores.")
     try:
@@ -55,29 +62,33 @@ def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
 
 
 def _migration(asked: Asked, source: Store, target: Store) -> Migration:
-    def committed() -> None:
-        point = target.undo_point
-        if point is None:
-            return
-        try:
-            journal.record(journal.Move.now(str(source.location), str(target.location), point))
-        except OSError as error:
-            render.note(f"this move could not be written down, so `undo` will not find it: {error.strerror}")
-
+    ask_target: Asker = passwords.parse(asked.to_password or (asked.file_password if target.file else None))
+    if target.location.kind == "p12":
+        ask_target = sealing.NewPassword(ask_target, sealing.chosen(asked.reader))
     return Migration(
         source, target,
         Options(asked.only, skip_expired=asked.skip_expired, trust=asked.trust == "copy", roots=asked.roots),
-        passwords.parse(asked.from_password or (asked.file_password if source.file else None)),
-        passwords.parse(asked.to_password or (asked.file_password if target.file else None)),
-        lambda: _others(source, target), render.Progress(), committed,
+        passwords.parse(asked.from_password or (asked.file_password if source.file else None)), ask_target,
+        lambda: others(source, target), render.Progress(), lambda: remember(source, target),
     )
 
 
-def _others(source: Store, target: Store) -> Iterable[Listing]:
+def remember(source: Store, target: Store) -> None:
+    """Write down what has just changed, so that ``undo`` finds it."""
+    point = target.undo_point
+    if point is None:
+        return
+    try:
+        journal.record(journal.Move.now(str(source.location), str(target.location), point))
+    except OSError as error:
+        render.note(f"this move could not be written down, so `undo` will not find it: {error.strerror}")
+
+
+def others(source: Store, target: Store | None = None) -> Iterable[Listing]:
     """What the other stores on this computer hold, as far as they can be read."""
     from profiles.discover import discover
 
-    known = {source.path, target.path}
+    known = {source.path, target.path if target else ""}
     for found in discover().found:
         if found.path in known:
             continue
@@ -96,7 +107,7 @@ def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> in
         return 0
     if plan.steps and not to_json:
         render.plan(plan)
-        if not yes and not _agreed():
+        if not yes and not agreed():
             render.note("nothing was changed")
             return 0
     user = _user(migration.target) if plan.steps else None
@@ -115,7 +126,7 @@ def _user(store: Store) -> Running | None:
     return None if store.file else profile_user(Path(store.path))
 
 
-def _agreed() -> bool:
+def agreed() -> bool:
     """Ask on a terminal; without one the command itself is the agreement."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
@@ -144,16 +155,6 @@ def status(found: Report) -> int:
     return int(any(outcome.outcome != "done" for outcome in found.outcomes))
 
 
-def backup(asked: Asked, file: Path, *, dry_run: bool, yes: bool, to_json: bool) -> int:
-    """Make a new file of what the source holds, and say what is in it."""
-    if file.exists() or file.is_symlink():
-        raise AccessDenied(f"{file} is there already, and a backup never replaces a file", "Choose another name.")
-    code = migrate(asked, dry_run=dry_run, yes=yes, to_json=to_json)
-    if code == 0 and not dry_run and not to_json and file.exists():
-        render.note(f"{file} was read back; keep it and its password in two safe places")
-    return code
-
-
 def undo(location: str | None, *, yes: bool, to_json: bool) -> None:
     """Take the last migration back, of all or into one store."""
     target = str(open_store(location).location) if location else None
@@ -164,7 +165,7 @@ def undo(location: str | None, *, yes: bool, to_json: bool) -> None:
     store = open_store(move.target)
     if not to_json and not yes:
         render.note(f"taking back what went from {move.source} to {move.target} at {move.when}")
-        if not _agreed():
+        if not agreed():
             render.note("nothing was changed")
             return
     removed = store.undo(move.point)

@@ -25,3 +25,6 @@ ToPassword = Annotated[str | None, typer.Option(
     "--to-password", metavar="SRC", help="Where the target's password comes from, likewise.")]
 FilePassword = Annotated[str | None, typer.Option(
     "--file-password", metavar="SRC", help="Where the file's password comes from, likewise.")]
+For = Annotated[str | None, typer.Option(
+    "--for", metavar="TARGET", help="Write PKCS#12 so that this can read it: windows, windows-legacy, macos, macos14, "
+    "ios, android, java, java8, openssl3, openssl1, nss, gpgsm, notes or any. Strong ciphers if not given.")]

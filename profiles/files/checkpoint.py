@@ -40,7 +40,7 @@ class FileCheckpoint:
         if lost is not None:
             raise Unsupported(f"{self._store.location} cannot be added to without loss: {lost.message}",
                               "Name a new file as the target.")
-        if any(self._before):
+        if self._store.counts(self._before):
             self._store.form.require_mergeable(self._before)
         for item in contents.items:
             labels = Labels(item.nickname, trust=item.trust)

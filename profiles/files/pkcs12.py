@@ -61,6 +61,12 @@ class Pkcs12Format:
         return armour.unwrapped(content)
 
 
-def Pkcs12File(path: Path, dialect: Dialect = STRONG, *, new: bool = True) -> FileStore:  # noqa: N802 - named as what it makes
-    """The store that a PKCS#12 file is, written in ``dialect``; with ``new``, also where there is none yet."""
-    return FileStore(Location("p12", str(path)), Pkcs12Format((path,), dialect), new=new)
+def Pkcs12File(  # noqa: N802 - named as what it makes
+    path: Path, dialect: Dialect = STRONG, *, new: bool = True, afresh: bool = False
+) -> FileStore:
+    """The store that a PKCS#12 file is, written in ``dialect``.
+
+    With ``new``, also where there is none yet; with ``afresh``, as if what is there now were not: a write replaces it,
+    and ``undo`` brings it back.
+    """
+    return FileStore(Location("p12", str(path)), Pkcs12Format((path,), dialect), new=new, afresh=afresh)

@@ -26,7 +26,7 @@ class FileStore:
     file = True
     keeps_trust = True
 
-    def __init__(self, location: Location, form: Format, *, new: bool = True) -> None:
+    def __init__(self, location: Location, form: Format, *, new: bool = True, afresh: bool = False) -> None:
         from profiles.pkcs12.dialects import SEALED
 
         self.dialect = SEALED
@@ -36,6 +36,7 @@ class FileStore:
         self._ask: Asker | None = None
         self._seen: tuple[Data, Contents] | None = None
         self._recorded = False
+        self._disregarded = self.data() if afresh else None
         if not new and self.data()[0] is None:
             raise StoreNotFound(f"there is no file {form.paths[0]}", "Check the path.")
 
@@ -43,13 +44,17 @@ class FileStore:
         """What the files hold now."""
         return tuple(read_if_there(path) for path in self.form.paths)
 
+    def counts(self, data: Data) -> bool:
+        """Whether that is content of the store: not nothing, and not what is to be replaced unseen."""
+        return any(data) and data != self._disregarded
+
     # -- reading
 
     def list(self, subjects: Collection[bytes] | None = None) -> Listing:
         """See ``Store``."""
         data, where = self.data(), self.path
-        if not any(data):
-            what = "is empty" if data[0] is not None else "does not exist"
+        if not self.counts(data):
+            what = "does not exist" if data[0] is None else "is replaced" if any(data) else "is empty"
             problem = Problem(StoreNotFound.code, f"{where} {what}")
             return Listing(self.location, self.form.product, where, "empty", problems=(problem,))
         contents, sealed = self._seeable(data)
@@ -89,7 +94,7 @@ class FileStore:
         data = self.data()
         if self._password is not None:
             return
-        if not any(data):
+        if not self.counts(data):
             if self.form.always_sealed:
                 self._password = ask(f"the new password of {self.location}", new=True)
             self._ask = ask
@@ -111,7 +116,7 @@ class FileStore:
 
     def contents(self, data: Data) -> Contents:
         """Everything in the files; ``PasswordNeeded`` while it is locked."""
-        if not any(data):
+        if not self.counts(data):
             from profiles.pkcs12.contents import Contents
 
             return Contents(())
