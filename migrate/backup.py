@@ -10,6 +10,7 @@ from migrate.arrival import Observer, failed, name, silent, skipped
 from migrate.engine import Migration
 from migrate.naming import file_names
 from profiles.errors import Error, PasswordNeeded, WrongPassword
+from profiles.files import writing
 from profiles.files.pkcs12 import Pkcs12File
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Backup:
     def places(self, plan: Plan, directory: Path) -> list[Path]:
         """A file in ``directory`` for each step of a plan, in its order."""
         def taken(file: str) -> bool:
+            writing.sweep(directory / file)
             return not self.replace and os.path.lexists(directory / file)
 
         return [directory / file for file in file_names(plan.steps, taken)]

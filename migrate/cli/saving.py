@@ -67,6 +67,7 @@ class Place:
             if os.path.lexists(path) and not path.is_dir():
                 raise AccessDenied(f"{path} is no directory", "Choose another name.")
             return cls(path, many=True)
+        writing.sweep(path)
         if asked.replace:
             writing.writable(path)
         elif os.path.lexists(path):

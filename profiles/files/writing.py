@@ -30,7 +30,12 @@ def write_new(path: Path, data: bytes, mode: int = 0o600) -> None:
         finally:
             with suppress(OSError):
                 draft.unlink()
-        _sync(path.parent)
+        try:
+            _sync(path.parent)
+        except OSError:
+            if read(path) == data:  # it may not last, so it is not there
+                path.unlink()
+            raise
 
 
 def replace(path: Path, data: bytes, expected: bytes, mode: int = 0o600) -> None:

@@ -41,3 +41,15 @@ def test_faults_of_a_naive_import_show() -> None:
     """The same harness over pk12util finds half-imports and false successes."""
     done = run("faults", "--every", "12", "--control")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_faults_of_a_backup() -> None:
+    """A disk that fails at every sixth fault point: the file is whole, or all is as before."""
+    done = run("backup_faults", "--every", "6", "--seed", "7")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_faults_of_a_naive_backup_show() -> None:
+    """The same harness over openssl finds broken files."""
+    done = run("backup_faults", "--control")
+    assert done.returncode == 0, done.stdout + done.stderr
