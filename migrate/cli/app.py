@@ -127,7 +127,8 @@ def backup(
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup, or any PKCS#12 or PEM file.")],
+    file: Annotated[Path, typer.Argument(
+        metavar="FILE|DIR", help="A backup, a directory of them, or any PKCS#12 or PEM file.")],
     target: Annotated[str, typer.Argument(metavar="TO", help="The store to put it into.")],
     only: options.Only = None,
     trust: options.CopyTrust = "copy",
@@ -145,6 +146,11 @@ def restore(
 
         asked = moving.Asked(str(file), target, tuple(only or ()), trust=trust, roots=not no_roots,
                              to_password=to_password, file_password=file_password, engine=engine)
+        if file.is_dir():
+            from migrate.cli import restoring
+
+            if restoring.holds_backups(file):
+                raise typer.Exit(restoring.restore(asked, file, dry_run=dry_run, yes=yes, to_json=json))
         raise typer.Exit(moving.migrate(asked, dry_run=dry_run, yes=yes, to_json=json))
 
 

@@ -190,6 +190,27 @@ class TestOneFileEach:
         assert again.status == 0
         assert f"alice_example.test_{year}_2.p12" in {path.name for path in (tmp_path / "out").iterdir()}
 
+    def test_a_directory_is_restored_as_one(self, source, nss_database, tmp_path):
+        """Every file, with one password for all, and trust; one undo takes it back; a second run plans nothing."""
+        ran = certferry("backup", f"nss:{source.path}", f"{tmp_path}/out/", file=PASSWORD)
+        assert ran.status == 0, ran.err
+        target = nss_database("primary")
+        ran = certferry("restore", tmp_path / "out", f"nss:{target.path}", "--json", file=PASSWORD, target="primary")
+        assert ran.status == 0, ran.err
+        assert [(step["outcome"], step["verified"]) for step in ran.json["steps"]] == [("done", True)] * 2
+        flags = target.flags()
+        assert flags["Alice RSA"] == flags["Bob EC"] == "u,u,u"
+        assert flags["Test Root - Certferry Tests"] == "CT,C,"
+        again = certferry("restore", tmp_path / "out", f"nss:{target.path}", "--json", file=PASSWORD, target="primary")
+        assert (again.status, again.json["status"]) == (0, "nothing")
+        assert certferry("undo", "--yes").status == 0
+        assert not target.private_keys()
+        ran = certferry("restore", tmp_path / "out", f"nss:{target.path}", "--only", "bob@example.test", file=PASSWORD,
+                        target="primary")
+        assert ran.status == 0 and [one.nickname for one in target.private_keys()] == ["Bob EC"]
+        ran = certferry("restore", tmp_path / "out", f"nss:{target.path}", file="wrong", target="primary")
+        assert ran.status == 3
+
     def test_several_into_one_need_a_word(self, source, tmp_path):
         """One file for two is refused with what to do; --together does it."""
         ran = certferry("backup", f"nss:{source.path}", tmp_path / "both.p12", file=PASSWORD)
