@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from migrate.cli import EXIT_STATUS
+from profiles.pkcs12.dialects import TARGETS
 from tests.command import certferry
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -51,3 +52,11 @@ def test_exit_status_table() -> None:
     """The README lists exactly the exit statuses that errors map to, and 0 and 1."""
     documented = {int(number) for number in re.findall(r"^\| (\d) \|", README, re.MULTILINE)}
     assert documented == {0, 1, *EXIT_STATUS.values()}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_of_for_is_in_both(target: str) -> None:
+    """Whom a file can be made for stands in the README's table and in the help of both commands."""
+    assert any(f"`{target}`" in line for line in README.splitlines() if re.search(r"\| (AES-256|3DES)", line))
+    for command in ("migrate", "backup"):
+        assert re.search(rf"[ ,]{target}\b(?!-)", help_of(command).partition("--for")[2])

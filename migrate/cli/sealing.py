@@ -81,6 +81,8 @@ class NewPassword:
 
 
 def _weak(found: Strength) -> str:
+    if not found.bits:
+        return "  that is no password at all: whoever has the file has the key"
     return f"  that password is weak: by estimate one graphics card would find it in {found.duration}"
 
 

@@ -343,6 +343,11 @@ class TestPasswords:
         assert person.end() == 0
         assert opened(tmp_path / "all.p12", "Sommer2024!") == ["Alice RSA", "Bob EC"]
 
+    def test_none_at_all(self, source, tmp_path):
+        """Is called that, and taken from a script without a question."""
+        ran = certferry("backup", f"nss:{source.path}", f"{tmp_path}/out/", file="")
+        assert ran.status == 0 and "no password at all" in ran.err
+
     def test_a_good_one_is_estimated(self, source, tmp_path):
         """No question then."""
         person = Person("backup", f"nss:{source.path}", tmp_path / "all.p12", "--together", "--yes")
