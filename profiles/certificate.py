@@ -201,6 +201,8 @@ class Extensions(NamedTuple):
 
 
 def _extensions(certificate: Certificate) -> Extensions:
+    import warnings
+
     from cryptography import x509
 
     from profiles.names import attribute
@@ -209,10 +211,9 @@ def _extensions(certificate: Certificate) -> Extensions:
              if (value := attribute(certificate.subject, oid))]
     found: dict[type, object] = {}
     if certificate.x509 is not None:
-        try:
+        with warnings.catch_warnings(), suppress(ValueError, TypeError):
+            warnings.simplefilter("ignore")  # of serial numbers that are not positive, once more
             found = {type(item.value): item.value for item in certificate.x509.extensions}
-        except (ValueError, TypeError):
-            found = {}
     alternative = found.get(x509.SubjectAlternativeName)
     emails: list[str] = []
     if isinstance(alternative, x509.SubjectAlternativeName):

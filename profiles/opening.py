@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from profiles.store import Store
 
 ENGINES = ("native", "python-nss")
+FILES = ("p12", "pem", "jks", "iis")
 
 
 def open_store(text: str, *, engine: str = "native", new: bool = False, dialect: Dialect | None = None) -> Store:
@@ -26,7 +27,7 @@ def open_store(text: str, *, engine: str = "native", new: bool = False, dialect:
     if colon and kind == "nss":
         directory = Path(where).expanduser().absolute()
         return _nss(Location("nss", str(directory)), directory, "NSS database", engine, new=new)
-    if colon and kind in ("p12", "pem"):
+    if colon and kind in FILES:
         return _file(kind, where, new=new, dialect=dialect)
     from profiles.discover import resolve
 
@@ -38,7 +39,7 @@ def open_found(
     found: Found, *, engine: str = "native", new: bool = False, dialect: Dialect | None = None
 ) -> Store:
     """The store that discovery found, also where the application has not made it yet."""
-    if found.location.kind in ("p12", "pem"):
+    if found.location.kind in FILES:
         return _file(found.location.kind, found.location.where, new=new, dialect=dialect)
     return _nss(found.location, Path(found.path), found.product, engine, new=new)
 
@@ -56,6 +57,14 @@ def _nss(location: Location, directory: Path, product: str, engine: str, *, new:
 
 
 def _file(kind: str, where: str, *, new: bool, dialect: Dialect | None) -> Store:
+    if kind == "jks":
+        from profiles.files.java.store import KeystoreFile
+
+        return KeystoreFile(Path(where).expanduser().absolute(), new=new)
+    if kind == "iis":
+        from profiles.files.iis import KeyBackupFile
+
+        return KeyBackupFile(Path(where).expanduser().absolute(), new=new)
     if kind == "p12":
         from profiles.files.pkcs12 import Pkcs12File
         from profiles.pkcs12.dialects import STRONG

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from profiles.errors import Malformed
 
@@ -46,6 +46,14 @@ class Format(Protocol):
 
     def private(self, path: Path) -> bool:
         """Whether what is written there holds keys."""
+
+
+@runtime_checkable
+class KeyPasswords(Protocol):
+    """A format whose keys may have passwords of their own."""
+
+    def with_key_password(self, password: Secret) -> Format:
+        """The same, trying that password on keys too."""
 
 
 def required(data: Data, path: Path) -> bytes:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+READ = "PKCS#12, PEM, DER, PKCS#7 and PVK files, Java keystores and key backups of IIS 4"
+"""What a file may be."""
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
@@ -74,5 +76,5 @@ def named(path: str) -> Iterator[None]:
         if path in error.message:
             raise
         hints = {Malformed.code: "It may be cut off or damaged: fetch it once more from where it came from.",
-                 Unsupported.code: "certferry takes PKCS#12, PEM, DER and PKCS#7 files of certificates and their keys."}
+                 Unsupported.code: f"certferry takes {READ}."}
         raise type(error)(f"{path} cannot be read: {error.message}", error.hint or hints[error.code]) from error

@@ -64,7 +64,9 @@ class FileStore:
         problems += tuple(Problem(StoreNotFound.code, f"{path} does not exist")
                           for path, content in zip(self.form.paths, data, strict=True) if content is None)
         entries = tuple(
-            Entry(item.certificate, item.nickname, item.key is not None, item.trust) for item in contents.items
+            Entry(item.certificate, item.nickname,
+                  item.key is not None or item.certificate.sha256 in contents.keyed, item.trust)
+            for item in contents.items
             if item.certificate is not None and (subjects is None or item.certificate.subject in subjects))
         pending = tuple(PendingKey(item.key.id, item.key.name, item.nickname) for item in contents.items
                         if item.key is not None and item.certificate is None) if subjects is None else ()
@@ -107,12 +109,23 @@ class FileStore:
             return
         for _ in range(max(ask.tries, 1)):
             password = ask(f"the password of {self.location}")
-            with suppress(WrongPassword):
-                self._opened(data, password)
-                self._password = password
-                return
+            try:
+                contents = self._opened(data, password)
+            except WrongPassword:
+                continue
+            if contents.locked:
+                self._unlock_keys(data, password, ask)
+            self._password = password
+            return
         raise WrongPassword(f"wrong password for {self.location}",
                             "It is the one that was set when the file was made; case and layout of the keyboard count.")
+
+    def _unlock_keys(self, data: Data, password: Secret, ask: Asker) -> None:
+        """Keys whose password is another than that of the file."""
+        from profiles.files.entries import unlocked
+
+        self.form, contents = unlocked(self.location, self.form, ask, lambda form: form.opened(data, password))
+        self._seen = (data, contents)
 
     def contents(self, data: Data) -> Contents:
         """Everything in the files; ``PasswordNeeded`` while it is locked."""

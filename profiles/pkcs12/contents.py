@@ -28,3 +28,7 @@ class Contents:
 
     items: tuple[Item, ...]
     problems: tuple[Problem, ...] = ()
+    keyed: frozenset[str] = frozenset()
+    """Fingerprints of certificates whose keys are there and still sealed."""
+    locked: tuple[str, ...] = ()
+    """Names of keys that the password of the file does not open."""

@@ -117,6 +117,19 @@ def ec_body_parts(info: PrivateKeyInfo) -> tuple[bytes, bytes, bytes]:
     return _ec_completed(parameters, scalar, point)
 
 
+def overlong(info: PrivateKeyInfo) -> bool:
+    """Whether the secret number of an EC key has a zero too many before it, as Java 5 to 7 wrote it.
+
+    RFC 5915 fixes its length, and strict readers refuse such a key.
+    """
+    try:
+        scalar = asn1.parse(info.body).sequence(2)[1].octets()
+    except Malformed:
+        return False
+    curve = named_curve(info.parameters) if scalar[:1] == b"\0" else None
+    return curve is not None and len(scalar) > (curve.key_size + 7) // 8
+
+
 def _ec_completed(parameters: bytes, scalar: bytes, point: bytes) -> tuple[bytes, bytes, bytes]:
     """The point is computed where the curve is known, so that one that was stored wrongly does no harm."""
     from cryptography.exceptions import UnsupportedAlgorithm

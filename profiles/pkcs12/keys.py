@@ -44,6 +44,8 @@ class PrivateKey:
         if info.algorithm == kn.EC and info.parameters == asn1.oid(_ED25519):
             # NSS (as of 3.125) exports an Ed25519 key dressed up as one of an elliptic curve of that name.
             return cls(ed25519_pkcs8(asn1.parse(info.body).sequence(2)[1].octets()))
+        if info.algorithm == kn.EC and kn.overlong(info):
+            return cls(kn.ec_pkcs8(*kn.ec_body_parts(info)))
         try:
             asn1.header(pkcs8, 0)
         except Malformed:

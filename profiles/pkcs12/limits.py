@@ -14,7 +14,7 @@ MAX_BAG_DEPTH = 8
 MAX_SCRYPT_MEMORY = 64 << 20
 
 _SLOW_OCTET = 4
-"""What an octet of RC2 takes, in iterations."""
+"""What an octet of RC2 or Twofish takes, in iterations."""
 
 _HINT = "The file was made wrongly, or to make programs hang. Ask for it to be made anew."
 
@@ -35,10 +35,10 @@ def salt(value: bytes) -> bytes:
 class Allowance:
     """How many iterations one file may still ask for."""
 
-    __slots__ = ("_left",)
+    __slots__ = ("_left", "_total")
 
     def __init__(self, total: int = MAX_ITERATIONS) -> None:
-        self._left = total
+        self._left = self._total = total
 
     def affords(self, iterations: int) -> bool:
         """Whether that many are left."""
@@ -50,15 +50,15 @@ class Allowance:
             raise Malformed(f"an iteration count is {_shown(iterations)}", _HINT)
         if not self.affords(iterations):
             raise Unsupported(f"the file asks for {_shown(iterations)} iterations of its password check; "
-                              f"at most {MAX_ITERATIONS} in all are done", _HINT)
+                              f"at most {self._total} in all are done", _HINT)
         self._left -= iterations
         return iterations
 
-    def reserve_slow(self, octets: int) -> None:
+    def reserve_slow(self, octets: int, cipher: str = "RC2") -> None:
         """Refuse more than about a megabyte, over all places, under a cipher that is done in Python."""
         cost = octets * _SLOW_OCTET
         if not self.affords(cost):
-            raise Unsupported(f"the file has {octets} bytes sealed with RC2, which is more than is read", _HINT)
+            raise Unsupported(f"the file has {octets} bytes sealed with {cipher}, which is more than is read", _HINT)
         self._left -= cost
 
     def reserve_scrypt(self, cost: int, block: int, parallel: int) -> None:

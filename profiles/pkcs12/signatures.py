@@ -6,6 +6,7 @@ RSA signs PKCS#1 v1.5 with SHA-256 (RFC 8017, 8.2), EC and DSA sign with SHA-256
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import TYPE_CHECKING
 
 from profiles import asn1
@@ -78,6 +79,8 @@ def verify(public: PublicKey, message: bytes, signature: bytes) -> bool:
 
     if public.algorithm in kn.RSA_FAMILY:
         return _verify_rsa(public, message, signature)
+    if public.algorithm == kn.DSA and public.parameters[:1] == bytes((asn1.SEQUENCE,)):
+        return _verify_dsa(public, message, signature)
     try:
         _check(public, message, signature)
     except InvalidSignature:
@@ -95,17 +98,26 @@ def _verify_rsa(public: PublicKey, message: bytes, signature: bytes) -> bool:
     return pow(int.from_bytes(signature, "big"), e, n) == _padded(message, size, public.name)
 
 
+def _verify_dsa(public: PublicKey, message: bytes, signature: bytes) -> bool:
+    """FIPS 186-4, 4.7, by its numbers: cryptography refuses the short keys of old keystores."""
+    (p, q, g), y = _integers(public.parameters), asn1.parse(public.value).integer()
+    if not 1 < q < p or p.bit_length() > kn.MAX_DSA_BITS or not (1 < g < p and 0 < y < p):
+        raise _refused(public.name)
+    r, s = (node.integer() for node in asn1.parse(signature).sequence(2)[:2])
+    if not (0 < r < q and 0 < s < q) or math.gcd(s, q) != 1:
+        return False
+    digest = int.from_bytes(hashlib.sha256(message).digest(), "big") >> max(0, 256 - q.bit_length())
+    inverse = pow(s, -1, q)
+    return pow(g, digest * inverse % q, p) * pow(y, r * inverse % q, p) % p % q == r
+
+
 def _check(public: PublicKey, message: bytes, signature: bytes) -> None:
     from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519
+    from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 
     if public.algorithm == kn.EC and (curve := kn.named_curve(public.parameters)) is not None:
         point = ec.EllipticCurvePublicKey.from_encoded_point(curve, public.value)
         point.verify(signature, message, ec.ECDSA(hashes.SHA256()))
-    elif public.algorithm == kn.DSA and public.parameters[:1] == bytes((asn1.SEQUENCE,)):
-        p, q, g = _integers(public.parameters)
-        numbers = dsa.DSAPublicNumbers(asn1.parse(public.value).integer(), dsa.DSAParameterNumbers(p, q, g))
-        numbers.public_key().verify(signature, message, hashes.SHA256())
     elif public.algorithm == kn.ED25519:
         ed25519.Ed25519PublicKey.from_public_bytes(public.value).verify(signature, message)
     elif public.algorithm == kn.ED448:

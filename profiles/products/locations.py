@@ -19,10 +19,11 @@ from profiles.products.naming import BROWSERS, Found, named, state
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FILES = {"p12": "PKCS#12 file", "pem": "PEM file"}
+FILES = {"p12": "PKCS#12 file", "pem": "PEM file", "jks": "Java keystore", "iis": "IIS 4 key backup"}
 LATER = ("windows", "keychain", "token")
 KINDS = (*(product.kind for product in PRODUCTS), *BROWSERS, "nss", *FILES)
-_SUFFIXES = {".p12": "p12", ".pfx": "p12", ".pem": "pem", ".crt": "pem", ".key": "pem"}
+_SUFFIXES = {".p12": "p12", ".pfx": "p12", ".pem": "pem", ".crt": "pem", ".key": "pem",
+             ".jks": "jks", ".jceks": "jks", ".bks": "jks"}
 _DATABASES = ("cert9.db", "key4.db", "cert8.db", "key3.db", "cert7.db")
 
 
@@ -141,12 +142,13 @@ def _bare(home: Home, text: str) -> Found:
     if is_file(path):
         if path.name in _DATABASES:
             return _directory(path, home)
+        from profiles.files.reading import READ
         from profiles.files.recognition import recognise
 
         location = recognise(path)
         if location is None:
             raise Malformed(f"{path} is not a file of certificates or keys that certferry knows",
-                            "It takes PKCS#12, PEM, DER and PKCS#7 files.")
+                            f"It takes {READ}.")
         return Found(location, FILES[location.kind], str(path), "ready")
     kind = text.partition(":")[0]
     if re.fullmatch("[A-Za-z][A-Za-z0-9+-]+", kind) and (":" in text or path.suffix.lower() not in _SUFFIXES):

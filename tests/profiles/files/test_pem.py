@@ -253,8 +253,9 @@ def test_recognition(alice: Leaf, tmp_path: Path) -> None:
         assert of(data) == pem
     for data in (b"", b"hello", bytes(100), b"\x30\x00", b"SQLite format 3\0", asn1.sequence(asn1.integer(5))):
         assert of(data) is None
-    for data, name in ((b"\xfe\xed\xfe\xed\0\0\0\2", "JKS"), (b"\xce\xce\xce\xce\0\0\0\2", "JCEKS"),
-                       (b"PuTTY-User-Key-File-2: ssh-rsa", "PuTTY"), (armour("OPENSSH PRIVATE KEY", b"x"), "OpenSSH"),
+    for data in (b"\xfe\xed\xfe\xed\0\0\0\2", b"\xce\xce\xce\xce\0\0\0\2"):
+        assert of(data) == Location("jks", str(path))
+    for data, name in ((b"PuTTY-User-Key-File-2: ssh-rsa", "PuTTY"), (armour("OPENSSH PRIVATE KEY", b"x"), "OpenSSH"),
                        (armour("PGP PRIVATE KEY BLOCK", b"x"), "OpenPGP")):
         with pytest.raises(Unsupported, match=name):
             of(data)

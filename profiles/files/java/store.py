@@ -1,0 +1,89 @@
+"""Java keystores as stores: read, never written, for Java reads PKCS#12 since version 8."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from profiles.errors import Malformed, Unsupported
+from profiles.files.form import Data, required
+from profiles.files.java import bks, jks
+from profiles.files.java.keystore import MAX_ITERATIONS, Keystore, gathered
+from profiles.files.store import FileStore
+from profiles.model import Location, Secret
+from profiles.pkcs12.limits import Allowance
+from profiles.pkcs12.passwords import spellings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from profiles.pkcs12.contents import Contents, Item
+
+
+def is_keystore(data: bytes) -> bool:
+    """Whether a file begins as a Java keystore does that is no PKCS#12."""
+    return data.startswith((jks.JKS, jks.JCEKS)) or bks.resembles(data)
+
+
+def parse(data: bytes, *, iterations: int = MAX_ITERATIONS) -> Keystore:
+    """A keystore of whichever kind; at most ``iterations`` are done for it. ``Malformed``, ``Unsupported``."""
+    read = jks.parse if data.startswith((jks.JKS, jks.JCEKS)) else bks.parse
+    return read(data, Allowance(iterations))
+
+
+@dataclass(frozen=True)
+class KeystoreFormat:
+    """A JKS, JCEKS, BKS or UBER."""
+
+    paths: tuple[Path, ...]
+    keys: tuple[Secret, ...] = ()
+    """Passwords of keys that have another than the keystore."""
+    product: str = "Java keystore"
+    always_sealed: bool = True
+
+    def visible(self, data: Data) -> tuple[Contents, bool]:
+        """See ``Format``: the certificates, and which of them have a key; an UBER shows nothing."""
+        keystore = self._parsed(data)
+        return gathered(keystore, keystore.entries or (), None), keystore.sealed
+
+    def opened(self, data: Data, password: Secret) -> Contents:
+        """See ``Format``."""
+        keystore, ways = self._parsed(data), spellings(password)
+        return gathered(keystore, keystore.opened_by(ways), [ways, *map(spellings, self.keys)])
+
+    def with_key_password(self, password: Secret) -> KeystoreFormat:
+        """The same, trying that password on keys too."""
+        return replace(self, keys=(*self.keys, password))
+
+    def encoded(self, _items: Sequence[Item], _password: Secret) -> Data:
+        """See ``Format``: never."""
+        raise read_only(self.paths[0])
+
+    def require_mergeable(self, _data: Data) -> None:
+        """See ``Format``: never."""
+        raise read_only(self.paths[0])
+
+    def private(self, _path: Path) -> bool:
+        """See ``Format``."""
+        return True
+
+    def _parsed(self, data: Data) -> Keystore:
+        content = required(data, self.paths[0])
+        if content[:1] == b"0":
+            raise Malformed(f"{self.paths[0]} is no keystore of Java's old kinds but perhaps PKCS#12",
+                            "Name it as p12:PATH; Java's newer keystores are PKCS#12.")
+        return parse(content)
+
+
+def read_only(path: Path | str) -> Unsupported:
+    """The refusal to write one."""
+    return Unsupported(f"{path} would be a Java keystore, and those are read and not written",
+                       "Java reads PKCS#12: name a file that ends in .p12 as the target, with --for java.")
+
+
+def KeystoreFile(path: Path, *, new: bool = False) -> FileStore:  # noqa: N802 - named as what it makes
+    """The store that a Java keystore is; ``Unsupported`` with ``new``, for it is never written."""
+    if new:
+        raise read_only(path)
+    return FileStore(Location("jks", str(path)), KeystoreFormat((path,)), new=False)
