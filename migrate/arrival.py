@@ -108,11 +108,15 @@ class Arrival:
         with self.target.checkpoint() as checkpoint:
             for entry in {entry.certificate.der: entry for step in steps for entry in step.additions}.values():
                 checkpoint.add_certificate(entry.certificate, entry.nickname)
-            for certificate, trust in {one.der: (one, trust) for step in steps for one, trust in step.trust}.values():
+            trusted = {one.der: (one, trust) for step in steps for one, trust in step.trust}
+            own = {step.certificate.der for step in steps if step.moves_key and step.certificate}
+            for certificate, trust in (found for der, found in trusted.items() if der not in own):
                 checkpoint.set_trust(certificate, trust)
             keys = [self._checked(step) for step in steps if step.moves_key]
             if keys:
                 checkpoint.add_keys(seal(keys))
+            for certificate, trust in (found for der, found in trusted.items() if der in own):
+                checkpoint.set_trust(certificate, trust)  # it came with its key
             checkpoint.commit()
             for step in steps:
                 verify(self.target, step)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from migrate import journal, passwords, render, report
 from migrate.cli import EXIT_STATUS, sealing
 from migrate.engine import Migration
-from migrate.plan import Options
+from migrate.plan import Options, Plan
 from migrate.report import Outcome, Report
-from profiles.errors import Error, NoMatch, StoreInUse, StoreNotFound
+from profiles.errors import Error, NoMatch, StoreInUse, StoreNotFound, WrongPassword
 from profiles.model import Listing
 from profiles.opening import open_found, open_store
 from profiles.store import Asker, Store
@@ -103,7 +103,7 @@ def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> in
     if dry_run:
         outcomes = tuple(Outcome(step, "skipped" if step.skip else "planned", *(step.skip or ()))
                          for step in plan.steps)
-        _show(Report(plan, outcomes, dry_run=True), to_json=to_json)
+        _show(Report(plan, outcomes, dry_run=True, notes=_left_behind(plan)), to_json=to_json)
         return 0
     if plan.steps and not to_json:
         render.plan(plan)
@@ -112,11 +112,18 @@ def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> in
             return 0
     user = _user(migration.target) if plan.steps else None
     found = migration.run(plan)
+    found = found._replace(notes=_left_behind(plan))
     if user:
         text = f"{user} is running: it sees what arrived, but may need a restart for a site that it has refused before"
-        found = found._replace(notes=(text,))
+        found = found._replace(notes=(*found.notes, text))
     _show(found, to_json=to_json)
-    return status(found)
+    locked = any(problem.code == WrongPassword.code for problem in plan.source.problems)
+    return status(found) or int(locked)
+
+
+def _left_behind(plan: Plan) -> tuple[str, ...]:
+    """What of the source never became a step, and why."""
+    return tuple(f"{plan.source.location}: {problem.message}" for problem in plan.source.problems)
 
 
 def _user(store: Store) -> Running | None:
@@ -139,6 +146,8 @@ def _show(found: Report, *, to_json: bool) -> None:
         render.as_json(report.migration_json(found))
     elif found.dry_run and found.outcomes:
         render.plan(found.plan)
+        for text in found.notes:
+            render.note(text)
         render.say("dry run: nothing was changed")
     else:
         render.report(found)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from profiles.errors import PasswordNeeded, WrongPassword
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from profiles.files.form import Format
-    from profiles.model import Location
+    from profiles.model import Location, Secret
     from profiles.pkcs12.contents import Contents
     from profiles.store import Asker
 
@@ -28,18 +29,11 @@ def unlocked(
     from profiles.files.form import KeyPasswords
 
     contents = opened(form)
-    given_up: set[str] = set()
+    seen: set[str] = set()
     tried: set[bytes] = set()
-    while names := [name for name in contents.locked if name not in given_up]:
-        for _ in range(max(ask.tries, 1)):
-            if not isinstance(form, KeyPasswords):
-                return form, contents
-            try:
-                password = ask(f"the password of the key {names[0]!r} in {location} (none to leave it behind)")
-            except PasswordNeeded:
-                password = None
-            if not password:
-                break
+    while isinstance(form, KeyPasswords) and (names := [name for name in contents.locked if name not in seen]):
+        seen.add(names[0])
+        for password in _answers(ask, f"the password of the key {names[0]!r} in {location} (none to leave it behind)"):
             if password.reveal() in tried:
                 continue
             tried.add(password.reveal())
@@ -49,9 +43,17 @@ def unlocked(
                 form, contents = wider, found
             if names[0] not in contents.locked:
                 break
-        given_up.update(names[:1])
-        if password is None:
-            break
     if contents.locked and not any(item.key for item in contents.items):
         raise WrongPassword(f"the password opens {location}, but not the key {contents.locked[0]!r} in it", _HINT)
     return form, contents
+
+
+def _answers(ask: Asker, what: str) -> Iterator[Secret]:
+    """As many as there are tries; none where there is nobody to ask, or where nothing is answered."""
+    for _ in range(max(ask.tries, 1)):
+        with suppress(PasswordNeeded):
+            password = ask(what)
+            if password:
+                yield password
+                continue
+        return

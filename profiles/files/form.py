@@ -49,10 +49,10 @@ class Format(Protocol):
 
 
 @runtime_checkable
-class KeyPasswords(Protocol):
+class KeyPasswords(Format, Protocol):
     """A format whose keys may have passwords of their own."""
 
-    def with_key_password(self, password: Secret) -> Format:
+    def with_key_password(self, password: Secret) -> KeyPasswords:
         """The same, trying that password on keys too."""
 
 

@@ -57,8 +57,12 @@ _UNHANDLED = {
 }
 
 
-def unhandled(what: str, oid: str) -> Unsupported:
+class Unhandled(Unsupported):
+    """An algorithm that is known by its name at most."""
+
+
+def unhandled(what: str, oid: str) -> Unhandled:
     """The refusal of an algorithm, by name where it has one and by its object identifier."""
     name = f"{_UNHANDLED[oid]} ({oid})" if oid in _UNHANDLED else oid
-    return Unsupported(f"the file uses {name} as {what}, which is not handled here",
-                       "Open it with the program that made it and export it anew, with AES-256.")
+    return Unhandled(f"the file uses {name} as {what}, which is not handled here",
+                     "Open it with the program that made it and export it anew, with AES-256.")

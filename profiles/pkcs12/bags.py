@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from profiles import asn1
 from profiles.errors import Malformed, Unsupported
-from profiles.model import NO_TRUST, Trust
+from profiles.model import NO_TRUST, Level, Trust
 from profiles.pkcs12 import limits, trust_text
 
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ _BAG = "1.2.840.113549.1.12.10.1."
 KEY, SHROUDED_KEY, CERTIFICATE, CRL, SECRET, NESTED = (_BAG + str(number) for number in range(1, 7))
 X509_CERTIFICATE = "1.2.840.113549.1.9.22.1"
 _FRIENDLY_NAME, _LOCAL_KEY_ID = "1.2.840.113549.1.9.20", "1.2.840.113549.1.9.21"
-_TRUST_LETTERS = "2.16.840.1.113730.5.1.1.1"  # Dogtag's; no other attribute for trust is in use
+_TRUST_LETTERS = "2.16.840.1.113730.5.1.1.1"  # Dogtag's
+_TRUSTED_USAGES = "2.16.840.1.113894.746875.1.1"  # the JDK's: extended usages, as in a certificate
+_SERVER, _CLIENT, _CODE, _EMAIL = (f"1.3.6.1.5.5.7.3.{number}" for number in (1, 2, 3, 4))
+_ANY = "2.5.29.37.0"
 _STRINGS = {asn1.BMP_STRING: "utf-16-be", asn1.UTF8_STRING: "utf-8"}
 
 
@@ -74,16 +77,26 @@ def parse_bags(contents: Node, count: BagCount, depth: int = 0) -> Iterator[Bag]
 
 def _labels(attributes: list[Node]) -> Labels:
     found: dict[str, Node] = {}
+    usages: set[str] = set()
     for attribute in attributes[0].expect(asn1.SET).children if attributes else ():
         kind, values = attribute.sequence(2)[:2]
         if values.expect(asn1.SET).children:
             found.setdefault(kind.oid(), values.children[0])
+        if kind.oid() == _TRUSTED_USAGES:
+            usages = {node.oid() for node in values.children if node.tag == asn1.OID}
     local_id, trust = found.get(_LOCAL_KEY_ID), found.get(_TRUST_LETTERS)
     return Labels(
         nickname=_text(found.get(_FRIENDLY_NAME)),
         local_id=local_id.octets() if local_id is not None else b"",
-        trust=trust_text.read(_text(trust)) if trust is not None else NO_TRUST,
+        trust=trust_text.read(_text(trust)) if trust is not None else _trusted_for(usages),
     )
+
+
+def _trusted_for(usages: set[str]) -> Trust:
+    """What Java's list of usages means; it writes *any* for every trusted certificate (PKCS12KeyStore.java)."""
+    server, client, email, code = (
+        Level.TRUSTED if {usage, _ANY} & usages else Level.UNKNOWN for usage in (_SERVER, _CLIENT, _EMAIL, _CODE))
+    return Trust(server, client, email, code)
 
 
 def _text(node: Node | None) -> str:

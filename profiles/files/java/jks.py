@@ -13,7 +13,9 @@ from profiles.files.java.keystore import Count, Entry, Keystore, Other, Sealed, 
 from profiles.files.java.serialised import skip_sealed_object
 from profiles.files.java.stream import DataInput
 from profiles.pkcs12 import ciphers
+from profiles.pkcs12.algorithms import Unhandled
 from profiles.pkcs12.encryption import Scheme, parse_scheme, unseal
+from profiles.pkcs12.passwords import seven_bits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,9 +90,7 @@ def _protected(data: bytes, alias: str, allowance: Allowance) -> Sealed | Other:
         raise Malformed(f"{shown(alias)} of the keystore is damaged: {error.message}", error.hint) from error
     try:
         return _Standard(parse_scheme(algorithm, allowance), sealed)
-    except Unsupported as error:
-        if "iterations" in error.message:
-            raise
+    except Unhandled:
         return Other(f"a private key that is sealed in a way that is not handled here ({name})")
 
 
@@ -141,7 +141,7 @@ class JceksProtected:
 
     def open(self, spellings: Iterable[Spelling], allowance: Allowance) -> bytes:
         """See ``Sealed``."""
-        secrets = dict.fromkeys(_seven_bits(spelling) for spelling in spellings)
+        secrets = dict.fromkeys(seven_bits(spelling) for spelling in spellings)
         tries = [(secret, halves) for secret in secrets for halves in self._halves()]
         for number, (secret, halves) in enumerate(tries):
             if number:
@@ -170,11 +170,6 @@ class JceksProtected:
         for _ in range(self.iterations):
             value = hashlib.md5(value + secret).digest()
         return value
-
-
-def _seven_bits(spelling: Spelling) -> bytes:
-    """The characters of a password as PBEKey.java keeps them."""
-    return bytes(octet & 0x7F for octet in spelling.bmp[1:-2:2])
 
 
 @dataclass(frozen=True, slots=True)
