@@ -51,20 +51,13 @@ def spellings(password: Secret | None) -> tuple[Spelling, ...]:
 def octet_spellings(spelling: Spelling) -> tuple[bytes, ...]:
     """What PBKDF2 may have been keyed with.
 
-    UTF-8 is right; NSS until 3.30 took the BMPString, RSA BSAFE takes ISO 8859-1, the JDK seven bits of each character.
+    UTF-8 is right; NSS until 3.30 took the BMPString, RSA BSAFE takes ISO 8859-1.
     """
     found = [spelling.octets, spelling.bmp]
     text = _text(spelling.octets)
-    if not text.isascii():
-        found.append(seven_bits(spelling))
     if not text.isascii() and all(ord(char) < 256 for char in text):
         found.insert(1, text.encode("latin-1"))
     return tuple(dict.fromkeys(found))
-
-
-def seven_bits(spelling: Spelling) -> bytes:
-    """Seven bits of each character, as the JDK keeps a password for its ciphers (PBEKey.java)."""
-    return bytes(octet & 0x7F for octet in spelling.bmp[1:-2:2])
 
 
 def _text(raw: bytes) -> str:

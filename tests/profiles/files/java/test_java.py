@@ -29,7 +29,8 @@ pytestmark = pytest.mark.slow
 PROGRAM = "tests/profiles/files/java/Keystores.java"
 BOUNCY_CASTLE = "/usr/share/java/bcprov.jar"
 TYPES = ("JKS", "JCEKS", "PKCS12", "BKS", "BKS-V1", "UBER")
-STORE, KEY = "Störe-pass", "key pass"
+STORE, KEY = dict.fromkeys(TYPES, "Störe-pass") | {"PKCS12": "Store-pass"}, "key pass"
+"""The JDK refuses a password for PKCS#12 that is not ASCII, as it does one for a key in a JCEKS."""
 ALIASES = {"rsa": "rsa", "ec": "ключ ß", "dsa": "a\0b \N{GRINNING FACE}"}
 """NUL and what takes two surrogates included: Java has its own UTF-8."""
 
@@ -64,17 +65,17 @@ def _orders(kind: str, people: Mapping[str, Leaf], root: Authority, directory: P
             files[-1].write_bytes(der)
         secret = directory / f"{name}.key"
         secret.write_bytes(leaf.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
-        password = STORE if kind == "PKCS12" else KEY  # the JDK's PKCS#12 has one password
+        password = STORE[kind] if kind == "PKCS12" else KEY  # the JDK's PKCS#12 has one password
         alias = ALIASES[name].replace("\0", "\\0")
         yield "\t".join(["key", alias, password, str(secret), *map(str, files)])
     anchor = directory / "root"
     anchor.write_bytes(root.der)
     yield f"certificate\tanchor\t{anchor}"
     if kind != "JKS":
-        yield f"secret\thidden\t{STORE if kind == 'PKCS12' else KEY}"
-    yield f"store\t{STORE}"
+        yield f"secret\thidden\t{STORE[kind] if kind == 'PKCS12' else KEY}"
+    yield f"store\t{STORE[kind]}"
     yield f"keystore\t{kind}\t{directory / kind}.empty"
-    yield f"store\t{STORE}"
+    yield f"store\t{STORE[kind]}"
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -86,7 +87,7 @@ def test_everything_that_java_put_in_comes_out(
     location = recognise(path)
     assert location is not None
     assert location.kind == ("p12" if kind == "PKCS12" else "jks")
-    answers = Answers(STORE, *([] if kind == "PKCS12" else [KEY]))
+    answers = Answers(STORE[kind], *([] if kind == "PKCS12" else [KEY]))
     store = open_store(str(path))
     store.unlock(answers)
     assert answers.answers == []
@@ -96,7 +97,9 @@ def test_everything_that_java_put_in_comes_out(
         ALIASES[name].lower(): leaf.der for name, leaf in people.items()}
     anchor = listing.entry(root.sha256)
     assert anchor is not None
-    assert (anchor.nickname, anchor.trust.server.value) == ("anchor", "trusted")
+    assert anchor.trust.server.value == "trusted"
+    if kind != "PKCS12":  # there the copy in a chain comes first, and has its subject for a name
+        assert anchor.nickname == "anchor"
     assert listing.entry(people["rsa"].chain[0].sha256) is not None
     items = open_sealed(store.export(Selection.of(leaf.sha256 for leaf in people.values()))).items
     for item in items:
@@ -112,7 +115,7 @@ def test_everything_that_java_put_in_comes_out(
 def test_an_empty_keystore_of_java(kind: str, made: Path) -> None:
     """Valid, with nothing in it."""
     store = open_store(str(made / f"{kind}.empty"))
-    store.unlock(Answers(STORE))
+    store.unlock(Answers(STORE[kind]))
     assert (store.list().entries, store.list().problems) == ((), ())
 
 
