@@ -155,6 +155,26 @@ def restore(
 
 
 @app.command()
+def check(
+    location: Annotated[str, typer.Argument(metavar="LOCATION", help="A store or a file, e.g. alice.p12 or firefox.")],
+    reader: Annotated[str | None, typer.Option(
+        "--for", metavar="TARGET", help="Who has to open the file, e.g. macos14.")] = None,
+    from_password: options.FromPassword = None,
+    file_password: options.FilePassword = None,
+    engine: options.Engine = "native",
+    json: options.Json = False,
+) -> None:
+    """What a store or file holds, and what is wrong.
+
+    Tells a wrong password from an unknown cipher, a broken file and a missing key. Changes nothing.
+    """
+    with reported(to_json=json):
+        from migrate.cli import checking
+
+        raise typer.Exit(checking.check(location, file_password or from_password, reader, engine, to_json=json))
+
+
+@app.command()
 def undo(
     location: Annotated[str | None, typer.Argument(
         metavar="[LOCATION]", help="The store to put back; the one migrated to last if none is named.")] = None,

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrate import journal, passwords, render, report
+from migrate import elsewhere, journal, passwords, render, report
 from migrate.cli import EXIT_STATUS, sealing
 from migrate.engine import Migration
 from migrate.plan import Options, Plan
 from migrate.report import Outcome, Report
-from profiles.errors import Error, NoMatch, StoreInUse, StoreNotFound, WrongPassword
-from profiles.model import Listing
-from profiles.opening import open_found, open_store
+from profiles.errors import NoMatch, StoreInUse, StoreNotFound, WrongPassword
+from profiles.opening import open_store
 from profiles.store import Asker, Store
 
 if TYPE_CHECKING:
@@ -69,7 +67,7 @@ def _migration(asked: Asked, source: Store, target: Store) -> Migration:
         source, target,
         Options(asked.only, skip_expired=asked.skip_expired, trust=asked.trust == "copy", roots=asked.roots),
         passwords.parse(asked.from_password or (asked.file_password if source.file else None)), ask_target,
-        lambda: others(source, target), render.Progress(), lambda: remember(source, target),
+        lambda: elsewhere.listings({source.path, target.path}), render.Progress(), lambda: remember(source, target),
     )
 
 
@@ -82,20 +80,6 @@ def remember(source: Store, target: Store) -> None:
         journal.record(journal.Move.now(str(source.location), str(target.location), point))
     except OSError as error:
         render.note(f"this move could not be written down, so `undo` will not find it: {error.strerror}")
-
-
-def others(source: Store, target: Store | None = None) -> Iterable[Listing]:
-    """What the other stores on this computer hold, as far as they can be read."""
-    from profiles.discover import discover
-
-    known = {source.path, target.path if target else ""}
-    for found in discover().found:
-        if found.path in known:
-            continue
-        try:
-            yield open_found(found).list()
-        except Error:
-            continue  # a broken store elsewhere is no reason not to move this one
 
 
 def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> int:

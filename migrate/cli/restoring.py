@@ -6,8 +6,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from migrate import passwords, render, report
-from migrate.cli.moving import agreed, others, remember, status
+from migrate import elsewhere, passwords, render, report
+from migrate.cli.moving import agreed, remember, status
 from migrate.engine import Migration
 from migrate.plan import Options, Plan
 from migrate.report import Outcome, Report
@@ -88,7 +88,7 @@ def _works(asked: Asked, directory: Path, target: Store) -> list[Migration]:
     works = []
     for path in _files(directory):
         source = open_store(f"p12:{path}")
-        work = Migration(source, target, options, ask_file, ask_target, partial(others, source, target),
+        work = Migration(source, target, options, ask_file, ask_target, partial(elsewhere.listings, {source.path, target.path}),
                          render.Progress(), partial(remember, source, target))
         try:
             work.plan()

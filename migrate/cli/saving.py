@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migrate import passwords, render, report
+from migrate import elsewhere, passwords, render, report
 from migrate.backup import Backup, Saved
 from migrate.cli import sealing
-from migrate.cli.moving import agreed, others, remember, status
+from migrate.cli.moving import agreed, remember, status
 from migrate.plan import Options
 from migrate.report import Outcome, Report
 from profiles.errors import AccessDenied, NoMatch
@@ -93,7 +93,8 @@ def backup(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     work = Backup(
         source, Options(asked.only), dialect,
         passwords.parse(asked.from_password or (asked.file_password if source.file else None)), ask_file,
-        replace=asked.replace, others=cache(lambda: tuple(others(source))), observe=render.Progress(),
+        replace=asked.replace, others=cache(lambda: tuple(elsewhere.listings({source.path}))),
+        observe=render.Progress(),
         committed=lambda store: remember(source, store))
     plan = work.plan(place.path / "backup.p12" if place.many else place.path)
     if place.many:

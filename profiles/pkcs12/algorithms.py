@@ -61,6 +61,11 @@ class Unhandled(Unsupported):
     """An algorithm that is known by its name at most."""
 
 
+def called(oid: str) -> str:
+    """The name of an algorithm that is recognised but not handled; the OID itself where it has none."""
+    return _UNHANDLED.get(oid, oid)
+
+
 def unhandled(what: str, oid: str) -> Unhandled:
     """The refusal of an algorithm, by name where it has one and by its object identifier."""
     name = f"{_UNHANDLED[oid]} ({oid})" if oid in _UNHANDLED else oid

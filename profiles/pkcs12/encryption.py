@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PBES2, PBKDF2, SCRYPT = "1.2.840.113549.1.5.13", "1.2.840.113549.1.5.12", "1.3.6.1.4.1.11591.4.11"
 _PBE_3DES, _PBE_RC2_40 = "1.2.840.113549.1.12.1.3", "1.2.840.113549.1.12.1.6"
-_RC2_CBC = "1.2.840.113549.3.2"
+RC2_CBC = "1.2.840.113549.3.2"
 
 _PKCS12_CIPHERS = {
     "1.2.840.113549.1.12.1.1": ciphers.RC4_128,
@@ -122,6 +122,15 @@ class Scheme:
         return derived[:8], derived[8:16]
 
 
+def known(oid: str) -> tuple[str, str, Cipher | None]:
+    """What an OID stands for: ``pkcs12`` or ``pkcs5`` with its digest and cipher, or a cipher of PBES2; else None."""
+    if oid in _PKCS12_CIPHERS:
+        return "pkcs12", "sha1", _PKCS12_CIPHERS[oid]
+    if oid in _PKCS5_CIPHERS:
+        return "pkcs5", *_PKCS5_CIPHERS[oid]
+    return "pbes2", "", _CIPHERS.get(oid)
+
+
 def parse_scheme(algorithm: Node, allowance: Allowance) -> Scheme:
     """Read the AlgorithmIdentifier of something sealed, and take its iterations from the allowance."""
     name, *parameters = algorithm.sequence(1)
@@ -148,8 +157,8 @@ def _parse_pbes2(parameters: Node, allowance: Allowance) -> Scheme:
     source = parse_derivation(derivation, allowance)
     name, *rest = encryption.sequence(1)
     oid = name.oid()
-    if oid == _RC2_CBC:
-        cipher, iv = _rc2(_only(rest), source.key_length)
+    if oid == RC2_CBC:
+        cipher, iv = rc2(_only(rest), source.key_length)
     elif oid in _CIPHERS:
         cipher, iv = _CIPHERS[oid], _only(rest).octets()
     else:
@@ -159,7 +168,7 @@ def _parse_pbes2(parameters: Node, allowance: Allowance) -> Scheme:
     return Scheme(cipher, source, iv)
 
 
-def _rc2(parameters: Node, key_length: int | None) -> tuple[Cipher, bytes]:
+def rc2(parameters: Node, key_length: int | None) -> tuple[Cipher, bytes]:
     """RC2-CBC-Parameter (RFC 8018, B.2.3)."""
     if parameters.tag == asn1.OCTET_STRING:
         return rc2_cbc(32, key_length), parameters.octets()

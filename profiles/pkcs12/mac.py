@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from profiles.pkcs12.limits import Allowance
     from profiles.pkcs12.passwords import Spelling
 
-_PBMAC1 = "1.2.840.113549.1.5.14"
+PBMAC1 = "1.2.840.113549.1.5.14"
 _SHORTEST_KEY = 20
 
 
@@ -71,7 +71,7 @@ def parse_mac(node: Node, allowance: Allowance) -> Mac:
     algorithm, value = info.sequence(2)[:2]
     name, *parameters = algorithm.sequence(1)
     oid = name.oid()
-    if oid == _PBMAC1:
+    if oid == PBMAC1:
         return _parse_pbmac1(parameters, value.octets(), allowance)
     if oid not in DIGESTS:
         raise unhandled("its integrity check", oid)
@@ -108,7 +108,7 @@ def mac_data(content: bytes, digest: str, password: Spelling, cost: tuple[int, i
     if derivation:
         numbers = (iterations, derivation.key_length or 0)
         hmac_oid = next(oid for oid, name in HMACS.items() if name == digest)
-        algorithm = asn1.sequence(asn1.oid(_PBMAC1), asn1.sequence(
+        algorithm = asn1.sequence(asn1.oid(PBMAC1), asn1.sequence(
             pbkdf2_der((asn1.octets(salt), *map(asn1.integer, numbers)), digest),
             asn1.sequence(asn1.oid(hmac_oid), asn1.null()),
         ))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from profiles.model import Secret
 
 
@@ -29,35 +32,71 @@ def proper(password: Secret) -> Spelling:
     return Spelling(bmp(_text(password.reveal())), password.reveal())
 
 
-def spellings(password: Secret | None) -> tuple[Spelling, ...]:
-    """Every spelling that writers are known to use, the proper one first.
+EMPTY, ABSENT = "empty", "absent"
+"""What ``spelled_ways`` calls the two ways to have no password."""
+
+_PAGES = (
+    ("cp1252", "Windows-1252 (Latin-1)"),
+    ("cp850", "code page 850, as in a console of Windows"),
+    ("cp437", "code page 437, as in a console of an American Windows"),
+    ("mac_roman", "Mac Roman, as on an old Macintosh"),
+)
+
+
+def spelled_ways(password: Secret | None) -> dict[Spelling, str]:
+    """Every spelling that writers are known to use, the proper one first, each with what such a writer did.
 
     An empty password may mean an empty string or none at all. OpenSSL before 1.1 widened each byte of a UTF-8 password
-    instead of each character; systems differ in whether accents are composed.
+    instead of each character; systems differ in whether accents are composed; consoles and old programs hand over the
+    bytes of their own code page, and programs that expect such bytes take UTF-8 for them.
     """
     raw = password.reveal() if password is not None else b""
     if not raw:
-        return (Spelling(b"\0\0", b""), Spelling(b"", b""))
+        return {Spelling(b"\0\0", b""): EMPTY, Spelling(b"", b""): ABSENT}
     text = _text(raw)
-    found = [Spelling(bmp(text), raw)]
+    found = {Spelling(bmp(text), raw): ""}
     if not raw.isascii():
-        from unicodedata import normalize
+        for spelling, how in _beyond_ascii(raw, text):
+            found.setdefault(spelling, how)
+    return found
 
-        found += [Spelling(bmp(other), other.encode()) for form in ("NFC", "NFD") if (other := normalize(form, text))]
-        found.append(Spelling(bmp(raw.decode("latin-1")), raw))
-    return tuple(dict.fromkeys(found))
+
+def spellings(password: Secret | None) -> tuple[Spelling, ...]:
+    """The spellings of ``spelled_ways``, in their order."""
+    return tuple(spelled_ways(password))
+
+
+def _beyond_ascii(raw: bytes, text: str) -> Iterator[tuple[Spelling, str]]:
+    from unicodedata import normalize
+
+    forms: tuple[tuple[Literal["NFC", "NFD"], str], ...] = (
+        ("NFC", "wrote accents and their letters as one character each"),
+        ("NFD", "wrote accents apart from their letters, as macOS does"),
+    )
+    for form, how in forms:
+        if other := normalize(form, text):
+            yield Spelling(bmp(other), other.encode()), how
+    yield (Spelling(bmp(raw.decode("latin-1")), raw),
+           "took every byte of its letters beyond ASCII for a letter, as OpenSSL before 1.1 did")
+    for page, name in _PAGES:
+        with suppress(UnicodeEncodeError):
+            octets = normalize("NFC", text).encode(page)
+            yield Spelling(bmp(octets.decode("latin-1")), octets), f"spelled its letters beyond ASCII in {name}"
+    with suppress(UnicodeDecodeError):
+        garbled = raw.decode("cp1252")
+        yield Spelling(bmp(garbled), garbled.encode()), "took its UTF-8 for Windows-1252"
 
 
 def octet_spellings(spelling: Spelling) -> tuple[bytes, ...]:
     """What PBKDF2 may have been keyed with.
 
-    UTF-8 is right; NSS until 3.30 took the BMPString, RSA BSAFE takes ISO 8859-1.
+    UTF-8 is right; NSS until 3.30 took the BMPString, RSA BSAFE takes ISO 8859-1. What was given may be no UTF-8.
     """
-    found = [spelling.octets, spelling.bmp]
     text = _text(spelling.octets)
+    found = [spelling.octets, text.encode()]
     if not text.isascii() and all(ord(char) < 256 for char in text):
-        found.insert(1, text.encode("latin-1"))
-    return tuple(dict.fromkeys(found))
+        found.append(text.encode("latin-1"))
+    return tuple(dict.fromkeys([*found, spelling.bmp]))
 
 
 def _text(raw: bytes) -> str:

@@ -42,6 +42,13 @@ def decode(data: bytes, password: Secret | None, *, iterations: int = limits.MAX
     return paired(reader.keys, reader.certificates, reader.problems)
 
 
+def sealed_pieces(data: bytes) -> list[tuple[Scheme, bytes]]:
+    """Everything sealed in a PFX that can be seen without its password, still sealed; raises as ``decode``."""
+    reader = _Reader((), Allowance())
+    parts = [part for info in asn1.parse(outer(data)[0]).sequence() if (part := reader.part(info)) is not None]
+    return [(one.scheme, one.data) for one in (*parts, *(sealed for _, sealed in reader.shrouded))]
+
+
 @dataclass(slots=True)
 class _Sealed:
     """Something sealed, its parameters checked and its iterations taken from the allowance."""
@@ -61,7 +68,7 @@ class _Reader:
     shrouded: list[tuple[Bag, _Sealed]] = field(default_factory=list)
 
     def read(self, data: bytes) -> None:
-        content, mac_node = _outer(data)
+        content, mac_node = outer(data)
         mac = parse_mac(mac_node, self.allowance) if mac_node is not None else None
         sealed = [part for info in asn1.parse(content).sequence() if (part := self.part(info)) is not None]
         self.check(mac, content)
@@ -157,7 +164,7 @@ def _named(bag: Bag) -> str:
     return f" ({bag.labels.nickname})" if bag.labels.nickname else ""
 
 
-def _outer(data: bytes) -> tuple[bytes, Node | None]:
+def outer(data: bytes) -> tuple[bytes, Node | None]:
     """The AuthenticatedSafe as bytes and the MacData of a PFX (RFC 7292, section 4)."""
     version, safe, *mac = asn1.parse(data, padded=True).sequence(2)
     if version.integer() != 3:

@@ -142,13 +142,11 @@ def _bare(home: Home, text: str) -> Found:
     if is_file(path):
         if path.name in _DATABASES:
             return _directory(path, home)
-        from profiles.files.reading import READ
         from profiles.files.recognition import recognise
 
         location = recognise(path)
         if location is None:
-            raise Malformed(f"{path} is not a file of certificates or keys that certferry knows",
-                            f"It takes {READ}.")
+            raise _unknown(path)
         return Found(location, FILES[location.kind], str(path), "ready")
     kind = text.partition(":")[0]
     if re.fullmatch("[A-Za-z][A-Za-z0-9+-]+", kind) and (":" in text or path.suffix.lower() not in _SUFFIXES):
@@ -157,6 +155,17 @@ def _bare(home: Home, text: str) -> Found:
     if not os.path.lexists(path) and path.suffix.lower() in _SUFFIXES:
         return _file(home, _SUFFIXES[path.suffix.lower()], str(path))
     raise StoreNotFound(f"there is no store at {path}", "Check the path; `certferry stores` lists what there is.")
+
+
+def _unknown(path: Path) -> Malformed:
+    from profiles.files.reading import READ, read
+    from profiles.files.strangers import stranger
+
+    found = stranger(read(path))
+    if found is not None:
+        return Malformed(f"{path} holds no certificate and no key: it is {found.what}", found.advice)
+    return Malformed(f"{path} is not a file of certificates or keys that certferry knows",
+                     f"It takes {READ}.")
 
 
 def _bare_directory(home: Home, path: Path) -> Found:

@@ -1,0 +1,89 @@
+"""Findings as people read them."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+from migrate.checkup import container
+from migrate.checkup.checkup import Password
+from migrate.checkup.finding import Severity
+from migrate.render import coloured, listing, say, visible, visible_sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from migrate.checkup.checkup import Checkup
+    from migrate.checkup.finding import Finding
+
+_COLOURS = {Severity.PROBLEM: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
+_PASSWORDS = {
+    Password.RIGHT: "right",
+    Password.WRONG: "wrong",
+    Password.NONE: "none is needed",
+    Password.NOT_GIVEN: "not given: this is what can be seen from outside",
+}
+
+
+def checkup(found: Checkup) -> None:
+    """Everything that came of looking at one store or file."""
+    if found.refused:
+        say(coloured(visible(str(found.listing.location)), "bold", sys.stdout))
+    else:
+        say(listing(found.listing._replace(problems=()), dict(found.chains)))
+    rows = list(container.lines(found.anatomy)) if found.anatomy else [("format", found.form)] if found.form else []
+    if found.password in _PASSWORDS:
+        rows.append(("password", _PASSWORDS[found.password]))
+    if found.proved:
+        works = sum(bool(one) for one in found.proved.values())
+        rows.append(("keys", f"{works} of {len(found.proved)} proved: it signs, and its certificate verifies"))
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, text in rows:
+        say(f"  {name.ljust(width)}  {visible_sentence(text)}")
+    _readers(found)
+    findings(found.findings)
+    say(_verdict(found))
+
+
+def _readers(found: Checkup) -> None:
+    """Who opens a file, and the command that makes one for whoever does not."""
+    opens = [one.title for one in found.readers if not one.refusal]
+    refused = [one for one in found.readers if one.refusal]
+    if opens:
+        say(f"  opened by: {'; '.join(opens)}")
+    right = "the password is right, but " if found.password is Password.RIGHT else ""
+    for target in dict.fromkeys(one.target for one in refused):
+        for one in refused:
+            if one.target == target:
+                say(f"  {coloured('!', 'yellow', sys.stdout)} {right}{visible_sentence(one.refusal)}")
+        if target:
+            say(f"      {command(('convert', str(found.listing.location), 'NEW.p12', '--for', target))}")
+
+
+def findings(found: Iterable[Finding]) -> None:
+    """Each finding with its remedy, and the command that does it."""
+    for one in found:
+        about = f"{visible(one.subject)}: " if one.subject else ""
+        severity = coloured(one.severity.value, _COLOURS[one.severity], sys.stdout)
+        say(f"{severity}  {about}{visible_sentence(one.message)}")
+        if one.remedy:
+            say(f"    {visible_sentence(one.remedy)}")
+        if one.command:
+            say(f"    {command(one.command)}")
+
+
+def command(arguments: Iterable[str]) -> str:
+    """A command of certferry as it is typed."""
+    return visible_sentence(shlex.join(["certferry", *(one.removeprefix("p12:") for one in arguments)]))
+
+
+def _verdict(found: Checkup) -> str:
+    problems = sum(one.severity is Severity.PROBLEM for one in found.findings)
+    if problems:
+        return f"{problems} problem{'s' if problems > 1 else ''} found"
+    if found.password is Password.NOT_GIVEN:
+        return "nothing wrong can be seen from outside"
+    return "nothing keeps it from working"
+
+
