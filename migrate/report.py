@@ -40,6 +40,11 @@ class Report(NamedTuple):
         return "done" if done == len(self.outcomes) else "partial" if done else "failed"
 
 
+def planned(plan: Plan) -> tuple[Outcome, ...]:
+    """What a dry run says of every step."""
+    return tuple(Outcome(step, "skipped" if step.skip else "planned", *(step.skip or ())) for step in plan.steps)
+
+
 def trust_json(trust: Trust) -> dict[str, str]:
     """A trust as it stands in JSON."""
     return {"server": trust.server.value, "email": trust.email.value, "code": trust.code.value}

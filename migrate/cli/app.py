@@ -175,6 +175,30 @@ def check(
 
 
 @app.command()
+def convert(
+    source: Annotated[str, typer.Argument(metavar="IN", help="The file to start from; it stays as it is.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="The file to make, or with --split the directory.")],
+    reader: Annotated[str | None, typer.Option(
+        "--for", metavar="TARGET", help="Who has to open it, e.g. macos14, windows-legacy, java8 or any.")] = None,
+    split: Annotated[bool, typer.Option("--split", help="One file for each identity, in a directory.")] = False,
+    only: options.Only = None,
+    file_password: options.FilePassword = None,
+    to_password: options.ToPassword = None,
+    dry_run: options.DryRun = False,
+    json: options.Json = False,
+) -> None:
+    """Make a file anew, for another program.
+
+    Keeps the password unless --to-password names another; completes the chain; never replaces a file.
+    """
+    with reported(to_json=json):
+        from migrate.cli import converting
+
+        asked = converting.Asked(source, out, reader, tuple(only or ()), split, file_password, to_password)
+        raise typer.Exit(converting.convert(asked, dry_run=dry_run, to_json=json))
+
+
+@app.command()
 def undo(
     location: Annotated[str | None, typer.Argument(
         metavar="[LOCATION]", help="The store to put back; the one migrated to last if none is named.")] = None,

@@ -12,7 +12,7 @@ from migrate import elsewhere, journal, passwords, render, report
 from migrate.cli import EXIT_STATUS, sealing
 from migrate.engine import Migration
 from migrate.plan import Options, Plan
-from migrate.report import Outcome, Report
+from migrate.report import Report
 from profiles.errors import NoMatch, StoreInUse, StoreNotFound, WrongPassword
 from profiles.opening import open_store
 from profiles.store import Asker, Store
@@ -85,9 +85,7 @@ def remember(source: Store, target: Store) -> None:
 def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     plan = migration.plan()
     if dry_run:
-        outcomes = tuple(Outcome(step, "skipped" if step.skip else "planned", *(step.skip or ()))
-                         for step in plan.steps)
-        _show(Report(plan, outcomes, dry_run=True, notes=_left_behind(plan)), to_json=to_json)
+        _show(Report(plan, report.planned(plan), dry_run=True, notes=_left_behind(plan)), to_json=to_json)
         return 0
     if plan.steps and not to_json:
         render.plan(plan)

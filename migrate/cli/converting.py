@@ -1,0 +1,85 @@
+"""The command that makes a file anew: ``convert``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from migrate import elsewhere, passwords, render, report
+from migrate.cli.checking import dialect_for
+from migrate.cli.moving import status
+from migrate.conversion import Conversion, Made, Passwords
+from profiles.discover import resolve
+from profiles.errors import Unsupported
+from profiles.opening import open_store
+from profiles.pkcs12.dialects import LEGACY, STRONG
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What stands on the command line."""
+
+    source: str
+    out: str
+    target: str | None = None
+    only: tuple[str, ...] = ()
+    split: bool = False
+    file_password: str | None = None
+    to_password: str | None = None
+
+
+def convert(asked: Asked, *, dry_run: bool, to_json: bool) -> int:
+    """Make the new files and prove them: the exit status."""
+    dialect = dialect_for(asked.target) if asked.target else STRONG
+    source = open_store(asked.source)
+    if not source.file:
+        raise Unsupported(f"{source.location} is not a file, and convert makes files from files",
+                          f"`certferry backup {source.location} FILE.p12` makes one from a store.")
+    asker = Passwords(passwords.parse(asked.file_password),
+                      passwords.parse(asked.to_password) if asked.to_password else None, passwords.parse(None))
+    conversion = Conversion(source, dialect, asker, asked.only, lambda: elsewhere.listings({source.path}))
+    if asked.split:
+        parts = conversion.split(Path(asked.out).expanduser().absolute())
+    else:
+        place = resolve(asked.out).location
+        parts = conversion.whole(place.kind, place.where)
+    planned = conversion.plans(parts)
+    if not to_json:
+        for _, _, plan in planned:
+            render.plan(plan)
+    if dry_run:
+        reports = [Made(part.path, report.Report(plan, report.planned(plan), dry_run=True))
+                   for part, _, plan in planned]
+    else:
+        reports = list(conversion.run(planned))
+    _show(reports, asked, to_json=to_json)
+    if not (dry_run or to_json) and dialect.keys is LEGACY.keys:
+        render.note("This is the old way to seal a file, for a reader that knows no better: its password is all that "
+                    "protects it, so let it be a long one.")
+    return 0 if dry_run else max((status(one.report) for one in reports), default=0)
+
+
+def _show(made: Sequence[Made], asked: Asked, *, to_json: bool) -> None:
+    if to_json:
+        render.as_json(_json(made, asked))
+        return
+    for one in made:
+        if one.report.dry_run:
+            render.say(f"dry run: {render.visible_sentence(one.path)} was not made")
+            continue
+        render.report(one.report)
+        if one.report.status in ("done", "partial"):
+            render.say(f"      in {render.visible_sentence(one.path)}, read back")
+
+
+def _json(made: Sequence[Made], asked: Asked) -> dict[str, Any]:
+    files = [{"path": one.path, **report.migration_json(one.report)} for one in made]
+    for one in files:
+        del one["schema"]
+    states = {str(one["status"]) for one in files}
+    overall = next(iter(states)) if len(states) == 1 else "partial" if states else "nothing"
+    return {"schema": report.SCHEMA, "status": overall, "from": asked.source, "for": asked.target, "files": files}

@@ -1,0 +1,146 @@
+"""Making a file anew: for another reader, with another password, its chain completed, or one file for each identity."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from migrate.chain import Pool, complete
+from migrate.engine import Migration
+from migrate.file_names import identity_name, key_name
+from migrate.plan import Options, select
+from profiles.errors import AccessDenied, NoMatch, Unsupported
+from profiles.files.pem import PemFile
+from profiles.files.pkcs12 import Pkcs12File
+from profiles.files.reading import explained
+from profiles.model import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from migrate.plan import Plan
+    from migrate.report import Report
+    from profiles.model import Listing
+    from profiles.pkcs12.dialects import Dialect
+    from profiles.store import Asker, Store
+
+_OTHERS = "certificates.p12"
+
+
+class Part(NamedTuple):
+    """One file that is made, and what goes into it (nothing named: all of it)."""
+
+    path: str
+    target: Store
+    only: tuple[str, ...] = ()
+
+
+class Made(NamedTuple):
+    """One file, and what came of it."""
+
+    path: str
+    report: Report
+
+
+@dataclass
+class Conversion:
+    """An open file, what it is to become, and where its passwords come from."""
+
+    source: Store
+    dialect: Dialect
+    passwords: Passwords
+    only: tuple[str, ...] = ()
+    others: Callable[[], Iterable[Listing]] = tuple
+    """Listings of the stores on this computer, where missing issuers are looked for."""
+
+    def whole(self, kind: str, where: str) -> list[Part]:
+        """One new file; ``AccessDenied`` if it is there already."""
+        target = self._store(kind, where)
+        for path in where.split(",") if kind == "pem" else [where]:
+            refuse_present(Path(path))
+        if os.path.realpath(self.source.path) == os.path.realpath(target.path):
+            raise NoMatch("the new file would be the old one", "Give it another name.")
+        return [Part(target.path, target, self.only)]
+
+    def split(self, directory: Path) -> list[Part]:
+        """A file for each identity and each bare key in a directory, and one for the certificates that are left."""
+        listing = self.listing()
+        entries, keys = select(listing, self.only, everything=True)
+        pool = Pool(entry.certificate for entry in listing.entries)
+        names: list[str] = []
+        wanted: list[tuple[str, tuple[str, ...]]] = []
+        above = set()
+        for entry in entries:
+            if entry.has_key:
+                above |= {one.der for one in complete(entry.certificate, pool).above}
+                names.append(identity_name(entry.certificate, names))
+                wanted.append((names[-1], (entry.certificate.sha256,)))
+        for key in keys:
+            names.append(key_name(key, names))
+            wanted.append((names[-1], (key.id,)))
+        left = [entry.certificate.sha256 for entry in entries
+                if not entry.has_key and entry.certificate.der not in above]
+        if left:
+            wanted.append((_OTHERS, tuple(left)))
+        for name, _ in wanted:
+            refuse_present(directory / name)
+        with explained(directory):
+            directory.mkdir(mode=0o700, exist_ok=True)
+        return [Part(str(directory / name), self._store("p12", str(directory / name)), only) for name, only in wanted]
+
+    def listing(self) -> Listing:
+        """Everything in the old file; asks for its password where it is needed to see that."""
+        listing = self.source.list()
+        if listing.state == "locked":
+            self.source.unlock(self.passwords)
+            listing = self.source.list()
+        return listing
+
+    def plans(self, parts: Sequence[Part]) -> list[tuple[Part, Migration, Plan]]:
+        """What would be done for each file."""
+        made = [(part, self._migration(part)) for part in parts]
+        return [(part, migration, migration.plan()) for part, migration in made]
+
+    @staticmethod
+    def run(planned: Iterable[tuple[Part, Migration, Plan]]) -> Iterator[Made]:
+        """Make the files one by one, each whole or not at all, each read back and its keys proved."""
+        for part, migration, plan in planned:
+            yield Made(part.path, migration.run(plan))
+
+    def _migration(self, part: Part) -> Migration:
+        return Migration(self.source, part.target, Options(part.only), self.passwords, self.passwords,
+                         self.others)
+
+    def _store(self, kind: str, where: str) -> Store:
+        if kind == "p12":
+            return Pkcs12File(Path(where), self.dialect)
+        if kind == "pem":
+            certificate, _, key = where.partition(",")
+            return PemFile(Path(certificate), Path(key) if key else None, self.dialect)
+        raise Unsupported("convert makes PKCS#12 and PEM files", "Name one that ends in .p12, .pfx or .pem.")
+
+
+def refuse_present(path: Path) -> None:
+    """``AccessDenied`` where there is anything at a path, a dangling link included."""
+    if os.path.lexists(path):
+        raise AccessDenied(f"{path} is there already, and convert never replaces a file", "Choose another name.")
+
+
+class Passwords:
+    """The old file's password, which the new ones keep unless there is another for them."""
+
+    def __init__(self, old: Asker, new: Asker | None, fresh: Asker) -> None:
+        """``new`` None: the old one is kept; ``fresh`` is asked where the old file has none to keep."""
+        self._old, self._new, self._fresh = old, new, fresh
+        self._known: Secret | None = None
+        self.tries, self.explicit = old.tries, True
+
+    def __call__(self, what: str, *, new: bool = False) -> Secret:
+        """The password of the old file, or with ``new`` of the new ones, asked for once for all of them."""
+        if not new:
+            self._known = self._old(what)
+        elif self._new is not None or not self._known:
+            self._known, self._new = (self._new or self._fresh)(what, new=True), None
+        return self._known or Secret("")
