@@ -89,7 +89,8 @@ def _works(asked: Asked, directory: Path, target: Store) -> list[Migration]:
     for path in _files(directory):
         source = open_store(f"p12:{path}")
         work = Migration(source, target, options, ask_file, ask_target,
-                         partial(elsewhere.listings, {source.path, target.path}), render.Progress(), partial(remember, source, target))
+                         partial(elsewhere.listings, {source.path, target.path}), render.Progress(),
+                         partial(remember, source, target))
         try:
             work.plan()
         except NoMatch:

@@ -18,5 +18,7 @@ fi
 echo "installing: $missing"
 export DEBIAN_FRONTEND=noninteractive
 install="apt-get install --yes --quiet --no-install-recommends"
+# The lists first: with old ones an old Firefox is installed, without the NSS whose databases are to be read.
+apt-get update --quiet </dev/null || echo "the package lists could not be brought up to date" >&2
 # shellcheck disable=SC2086 # words on purpose
-$install $missing </dev/null || { apt-get update --quiet </dev/null && $install $missing </dev/null; }
+$install $missing </dev/null

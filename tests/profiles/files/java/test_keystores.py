@@ -265,7 +265,8 @@ def test_a_derivation_bomb_is_refused_at_once(place: str, count: int, write: Cal
     b"\xfe\xed\xfe\xed" + struct.pack(">III", 2, 1, 1) + making.text("a") + making.DATE + struct.pack(">I", 2**31),
     making.jks((), "")[:-1], making.bks((), "a")[:-1], making.bks([b"\5" + making.text("x") + bytes(20)], "a"),
     struct.pack(">II", 2, 2**31) + bytes(100), struct.pack(">II", 2, 0) + bytes(100),
-], ids=lambda data: data[:16].hex() + str(len(data)))
+], ids=["magic alone", "later version", "endless count", "unknown entry", "secret key", "endless key", "cut short",
+        "cut Bouncy Castle", "unknown kind", "endless salt", "no salt"])
 def test_damage_is_one_clear_sentence(data: bytes) -> None:
     """Cut off, counts beyond the end, unknown kinds and versions."""
     with pytest.raises((Malformed, Unsupported)) as refusal:
