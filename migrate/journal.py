@@ -21,12 +21,20 @@ class Move:
     target: str
     """The target's location, resolved, so that it opens again from anywhere."""
     point: str
+    """What the store takes back its part by; empty where only mail accounts changed."""
     undone: bool = False
+    mail: tuple[str, ...] = ()
+    """What the mail program's settings are put back by, in the order in which they were made."""
 
     @classmethod
-    def now(cls, source: str, target: str, point: str) -> Move:
+    def now(cls, source: str, target: str, point: str, mail: tuple[str, ...] = ()) -> Move:
         """A move made at this moment."""
-        return cls(datetime.now(UTC).isoformat(timespec="seconds"), source, target, point)
+        return cls(datetime.now(UTC).isoformat(timespec="seconds"), source, target, point, mail=mail)
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """What it is known by, however often it is written down while it goes on."""
+        return self.target, self.point or next(iter(self.mail), "")
 
 
 def _path() -> Path:
@@ -55,11 +63,12 @@ def last(target: str | None = None) -> Move | None:
     moves: dict[tuple[str, str], Move] = {}
     for line in lines:
         try:
-            move = Move(**json.loads(line))
-        except (ValueError, TypeError):
+            found_here = json.loads(line)
+            move = Move(**found_here | {"mail": tuple(found_here.get("mail", ()))})
+        except (ValueError, TypeError, AttributeError):
             continue
-        moves.pop((move.target, move.point), None)
+        moves.pop(move.name, None)
         if not move.undone:
-            moves[move.target, move.point] = move
+            moves[move.name] = move
     found = [move for move in moves.values() if target in (None, move.target)]
     return found[-1] if found else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ from profiles.opening import open_found, open_store
 from profiles.store import Store
 
 if TYPE_CHECKING:
+    from migrate.mailing import Wish
+    from migrate.plan import Plan
+    from profiles.mail.client import MailClient
     from profiles.products.running import Running
 
 
@@ -37,16 +41,32 @@ class Asked:
     to_password: str | None = None
     file_password: str | None = None
     engine: str = "native"
+    associate: str | None = None
+    sign: bool | None = None
+    encrypt: bool | None = None
+    contacts: bool = False
 
 
 def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     """Plan, ask, move, report: the exit status."""
     if asked.trust not in ("copy", "none"):
         raise passwords.BadSource("--trust takes copy or none")
+    if asked.associate is None and (asked.sign, asked.encrypt) != (None, None):
+        raise passwords.BadSource("--sign and --encrypt belong to --associate")
     source = open_store(asked.source, engine=asked.engine)
     target = open_store(asked.target, engine=asked.engine, new=True)
     if os.path.realpath(source.path) == os.path.realpath(target.path):
         raise NoMatch("source and target are the same store", "Name two different stores.")
+    return _migrate(asked, source, target, dry_run=dry_run, yes=yes, to_json=to_json)
+
+
+def migrate_in(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
+    """The same within one store: its accounts are to use what is there already."""
+    store = open_store(asked.source)
+    return _migrate(asked, store, store, dry_run=dry_run, yes=yes, to_json=to_json)
+
+
+def _migrate(asked: Asked, source: Store, target: Store, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     try:
         return _run(_migration(asked, source, target), dry_run=dry_run, yes=yes, to_json=to_json)
     except StoreInUse as error:
@@ -55,22 +75,38 @@ def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
 
 
 def _migration(asked: Asked, source: Store, target: Store) -> Migration:
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    points: list[str] = []
+
     def committed() -> None:
-        point = target.undo_point
-        if point is None:
+        point = target.undo_point or ""
+        if not point and not points:
             return
         try:
-            journal.record(journal.Move.now(str(source.location), str(target.location), point))
+            journal.record(journal.Move(started, str(source.location), str(target.location), point,
+                                        mail=tuple(points)))
         except OSError as error:
             render.note(f"this move could not be written down, so `undo` will not find it: {error.strerror}")
 
     return Migration(
         source, target,
-        Options(asked.only, skip_expired=asked.skip_expired, trust=asked.trust == "copy", roots=asked.roots),
+        Options(asked.only, skip_expired=asked.skip_expired, trust=asked.trust == "copy", roots=asked.roots,
+                contacts=asked.contacts),
         passwords.parse(asked.from_password or (asked.file_password if source.file else None)),
         passwords.parse(asked.to_password or (asked.file_password if target.file else None)),
-        lambda: _others(source, target), render.Progress(), committed,
+        lambda: _others(source, target), render.Progress(), committed, *_mail(asked, target), points,
     )
+
+
+def _mail(asked: Asked, target: Store) -> tuple[MailClient | None, Wish | None]:
+    """The mail program whose accounts are to use what arrives, and how."""
+    if asked.associate is None:
+        return None, None
+    from migrate.cli.mail import required_client
+    from migrate.mailing import Wish
+
+    return required_client(target), Wish(asked.associate, bool(asked.only), asked.sign, asked.encrypt,
+                                         widen=asked.trust == "copy")
 
 
 def _others(source: Store, target: Store) -> Iterable[Listing]:
@@ -89,6 +125,9 @@ def _others(source: Store, target: Store) -> Iterable[Listing]:
 
 def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     plan = migration.plan()
+    if not dry_run and any(step.widened for step in plan.steps) and not _trust_agreed(plan, yes=yes, to_json=to_json):
+        migration = replace(migration, wish=migration.wish and migration.wish._replace(widen=False))
+        plan = migration.plan()
     if dry_run:
         outcomes = tuple(Outcome(step, "skipped" if step.skip else "planned", *(step.skip or ()))
                          for step in plan.steps)
@@ -123,6 +162,24 @@ def _agreed() -> bool:
     return sys.stdin.readline().strip().casefold() in ("", "y", "yes")
 
 
+def _trust_agreed(plan: Plan, *, yes: bool, to_json: bool) -> bool:
+    """Whether authorities may be trusted beyond the source: said on a terminal, or beforehand with --yes.
+
+    Otherwise no: that somebody holds a certificate does not make its issuer trusted for everybody's mail.
+    """
+    if yes:
+        return True
+    if to_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    names = dict.fromkeys(one.common_name for step in plan.steps for one in step.widened)
+    render.note(f"{plan.target.product} signs mail only below an authority that it trusts for e-mail. Neither "
+                f"{plan.source.location} nor {plan.target.location} trusts "
+                f"{' and '.join(map(render.visible, names))} for that.")
+    print("Trust it for e-mail? Mail that others sign below it will count as genuine. [y/N] ", end="",
+          file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
+
 def _show(found: Report, *, to_json: bool) -> None:
     if to_json:
         render.as_json(report.migration_json(found))
@@ -141,7 +198,8 @@ def status(found: Report) -> int:
             return EXIT_STATUS[code]
     if codes and len(set(codes)) == 1 and len(codes) == len(found.outcomes):
         return EXIT_STATUS.get(codes[0], 1)
-    return int(any(outcome.outcome != "done" for outcome in found.outcomes))
+    return int(any(outcome.outcome != "done" for outcome in found.outcomes)
+               or any(use.outcome in ("skipped", "failed") for use in found.uses))
 
 
 def backup(asked: Asked, file: Path, *, dry_run: bool, yes: bool, to_json: bool) -> int:
@@ -167,11 +225,24 @@ def undo(location: str | None, *, yes: bool, to_json: bool) -> None:
         if not _agreed():
             render.note("nothing was changed")
             return
-    removed = store.undo(move.point)
-    journal.record(journal.Move(move.when, move.source, move.target, move.point, undone=True))
+    _restore_mail(store, move)
+    removed = store.undo(move.point) if move.point else 0
+    journal.record(replace(move, undone=True))
     if to_json:
         render.as_json({"schema": report.SCHEMA, "status": "done", "from": move.source, "to": move.target,
                         "removed": removed})
     else:
-        render.say(f"undone  {move.target} is as it was before ({removed} certificates and keys taken back)")
+        mail = ", its mail accounts use what they used" if move.mail else ""
+        render.say(f"undone  {move.target} is as it was before ({removed} certificates and keys taken back{mail})")
+
+
+def _restore_mail(store: Store, move: journal.Move) -> None:
+    """First what accounts use, then the keys: in between, an account shows nothing that is not there."""
+    if not move.mail:
+        return
+    from migrate.cli.mail import required_client
+
+    client = required_client(store)
+    for point in reversed(move.mail):
+        client.restore(point)
 
