@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from profiles.errors import Error, StoreInUse
 
 if TYPE_CHECKING:
-    from profiles.mail.client import MailClient
+    from profiles.mail.client import MailClient, Unfinished
     from profiles.store import Store
 
 _MOZILLA = "profiles.mail.thunderbird"
@@ -48,20 +48,24 @@ def _client(store: Store) -> MailClient | None:
 
 
 def _recover(store: Store, client: MailClient) -> None:
-    """Forward where the keys arrived, else back; a program that runs now is left in peace until the next start."""
+    """Forward where the keys arrived, else back; what cannot be settled now (the program runs) waits."""
     for one in client.unfinished():
         try:
             client.require_writable()
+            _settle(store, client, one)
         except Error:
             return
-        listing = store.list()
-        entries = [listing.entry(sha256) for sha256 in one.needs]
-        if not all(entry is not None and entry.has_key for entry in entries):
-            client.restore(one.point)
-            continue
-        try:
-            client.associate(one.point)
-        except StoreInUse:  # somebody has chosen for himself meanwhile
-            client.restore(one.point)
-        else:
-            client.finish(one.point)
+
+
+def _settle(store: Store, client: MailClient, one: Unfinished) -> None:
+    listing = store.list()
+    entries = [listing.entry(sha256) for sha256 in one.needs]
+    if not all(entry is not None and entry.has_key for entry in entries):
+        client.restore(one.point)
+        return
+    try:
+        client.associate(one.point)
+    except StoreInUse:  # somebody has chosen for himself meanwhile
+        client.restore(one.point)
+    else:
+        client.finish(one.point)
