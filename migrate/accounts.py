@@ -51,7 +51,7 @@ def judge(client: MailClient, listing: Listing, now: datetime) -> list[Judged]:
 def _fault(account: Account, choice: Choice, now: datetime, *, signs: bool) -> tuple[str, str] | None:
     entry = choice.entry
     if entry is None:
-        return "missing", "the certificate is not in the store"
+        return "missing", "the certificate is not in this store; it may be gone, or on a smart card"
     certificate = entry.certificate
     if not entry.has_key:
         return "no-key", "the certificate is there, but its private key is not"
@@ -78,6 +78,8 @@ def _distrust(
     levels = [entry.trust.email for entry in entries if entry is not None]
     if Level.DISTRUSTED in levels:
         return "distrusted", "an authority above it is distrusted here for e-mail"
+    if chain.complete and not chain.above:
+        return "self-signed", f"it is signed by itself, and {client.name} signs with no such certificate"
     if chain.complete and Level.TRUSTED not in levels:
         return "not-trusted", f"no authority above it is trusted here for e-mail, so {client.name} will not sign"
     return None

@@ -159,7 +159,9 @@ def attach(plan: Plan, uses: Sequence[Use], wish: Wish, client: MailClient) -> P
             if not isinstance(step, Use) and step.certificate is not None:
                 steps[step.certificate.sha256] = step
         last = max((one.sha256 for one in use.association.needs), key=order.index)
-        steps[last] = replace(steps[last], associations=(*steps[last].associations, use.association))
+        notes = tuple(f"{use.account.email}: {note}" for note in use.account.notes)
+        steps[last] = replace(steps[last], associations=(*steps[last].associations, use.association),
+                              notes=(*steps[last].notes, *notes))
         done.append(use)
     return _planned(plan, steps, done, program)
 
@@ -195,28 +197,36 @@ def _noted(step: Step, uses: Sequence[Use], program: str) -> Step:
 def _trusted(step: Step, target: Listing, wish: Wish, program: str) -> Step | Use:
     """The step with an authority above its certificate trusted for e-mail, or why that is not to be had."""
     planned = {one.der: trust for one, trust in step.trust}
-
-    def trust_of(one: Certificate) -> Trust:
-        entry = target.entry(one.sha256)
-        return planned.get(one.der, entry.trust if entry else NO_TRUST)
-
     path = [one for one in (step.certificate, *step.chain.above) if one is not None]
-    refused = next((one for one in path if trust_of(one).email is Level.DISTRUSTED), None)
-    if refused is not None:
-        return _skip("distrusted", f"{program} there distrusts {refused.common_name}, and that stays")
-    if any(trust_of(one).email is Level.TRUSTED for one in path):
+    trusts = []
+    for one in path:
+        entry = target.entry(one.sha256)
+        trusts.append(planned.get(one.der, entry.trust if entry else NO_TRUST))
+    levels = [trust.email for trust in trusts]
+    if Level.DISTRUSTED in levels:
+        refused = path[levels.index(Level.DISTRUSTED)].common_name
+        return _skip("distrusted", f"{program} there distrusts {refused}, and that stays")
+    if step.chain.complete and len(path) == 1:
+        return _skip("self-signed", f"{path[0].common_name} is signed by itself, and {program} signs with no such "
+                     "certificate, whatever is trusted")
+    if Level.TRUSTED in levels:
         return step
     if not step.chain.complete:
         text = f"its root is in no store here: {program} must know it by itself, or it refuses to sign"
         return replace(step, notes=(*step.notes, text))
-    root = path[-1]
+    return _widened(step, path[-1], join(trusts[-1], Trust(email=Level.TRUSTED)), target, wish, program)
+
+
+def _widened(
+    step: Step, root: Certificate, trust: Trust, target: Listing, wish: Wish, program: str
+) -> Step | Use:
+    """The step with its root trusted beyond the source, where that is agreed to and the root is there."""
+    needs = f"{program} signs only below an authority that it trusts for e-mail, and"
     if not wish.widen:
-        return _skip("trust-needed", f"{program} signs only below an authority that it trusts for e-mail, and neither "
-                     f"the source nor {program} trusts {root.common_name}; agree to that on a terminal, or with --yes")
+        return _skip("trust-needed", f"{needs} neither the source nor {program} trusts {root.common_name}; agree to "
+                     "that on a terminal, or with --yes")
     if target.entry(root.sha256) is None and root not in [entry.certificate for entry in step.additions]:
-        return _skip("trust-needed", f"{program} signs only below an authority that it trusts for e-mail, and "
-                     f"{root.common_name} was left behind")
-    trust = join(trust_of(root), Trust(email=Level.TRUSTED))
+        return _skip("trust-needed", f"{needs} {root.common_name} was left behind")
     others = tuple((one, kept) for one, kept in step.trust if one != root)
     return replace(step, trust=(*others, (root, trust)), widened=(*step.widened, root))
 

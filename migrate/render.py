@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from migrate.plan import Plan, Step
     from migrate.report import Outcome, Report
     from profiles.errors import Error
-    from profiles.mail.client import Association
+    from profiles.mail.client import Account, Association
     from profiles.model import Entry, Listing, Trust
 
 _BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -156,9 +156,12 @@ def plan(found: Plan) -> None:
         note(f"in {visible(str(found.target.location))}:")
     else:
         note(f"from {visible(str(found.source.location))} to {visible(str(found.target.location))}{made}:")
+    accounts = {use.association: use.account for use in found.uses if use.association}
     for step in found.steps:
         for line in _step_lines(step):
             note(f"  {line}")
+        for one in step.associations:
+            note(f"    {_association_line(one)}{_instead(one, accounts[one])}")
     if found.already_there:
         note(f"  already there: {len(found.already_there)}")
     for use in found.uses:
@@ -181,8 +184,6 @@ def _step_lines(step: Step) -> Iterable[str]:
     for certificate, trust in step.trust:
         wider = ", which the source does not" if certificate in step.widened else ""
         yield f"  trusting {visible(certificate.common_name)} for {_purposes(trust)}{wider}"
-    for one in step.associations:
-        yield f"  {_association_line(one)}"
     for text in step.notes:
         yield f"  note: {visible_sentence(text)}"
 
@@ -219,6 +220,13 @@ def _association_line(one: Association) -> str:
     defaults = [f"new mail is {'' if on else 'not '}{word} by default"
                 for word, on in (("signed", one.sign), ("encrypted", one.encrypt)) if on is not None]
     return f"the account {visible(one.email)} ({visible(one.account)}) {', '.join([*uses, *defaults])}"
+
+
+def _instead(one: Association, account: Account) -> str:
+    """What the account loses, where it uses another certificate now."""
+    pairs = ((account.signing, one.signing), (account.encryption, one.encryption))
+    labels = [choice.label for choice, new in pairs if choice and new and choice.sha256 != new.sha256]
+    return f", instead of {' and '.join(map(visible, dict.fromkeys(labels)))}" if labels else ""
 
 
 def _use_line(use: Use) -> str:

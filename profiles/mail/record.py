@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _VERSION = 1
 _PENDING, _KEPT, _UNDONE = ".pending.json", ".json", ".undone.json"
 _MARK = "mail-"
-_MOST = 20
+_MOST = 200
 """So many finished points are kept."""
 
 

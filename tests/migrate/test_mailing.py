@@ -123,6 +123,20 @@ def test_a_later_one_in_use_stays(tmp_path):
     assert used(place)["id1"] == (older.sha256, older.sha256)
 
 
+def test_what_is_replaced_is_said(tmp_path):
+    """The plan names the certificate that an account gives up, and what a person should know of the account."""
+    from migrate import render
+
+    old, place = leaf("Former"), profile(tmp_path / "p", {"id1": ALICE}, id1__openpgp_key_id="0123")
+    run(holding(old), place)
+    lines: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(render, "note", lines.append)
+        render.plan(migration(holding(leaf("Present", valid=pki.LONG)), place, Wish(ALICE)).plan())
+    assert any("signs and encrypts with Present, instead of Former" in line for line in lines)
+    assert any("OpenPGP" in line for line in lines)
+
+
 @pytest.mark.parametrize("kind", ["rsa-2048", "ec-p256"])
 def test_a_pair(tmp_path, kind):
     """One signs, the other is encrypted to: told apart by their key usage, and set together."""
@@ -253,6 +267,20 @@ class TestTrust:
         report = run(source, place)
         assert outcomes(report) == {"id1": ("set", "")}
         assert any("must know it by itself" in note for note in report.outcomes[0].step.notes)
+
+
+    def test_signed_by_itself(self, tmp_path):
+        """Thunderbird refuses it whatever is trusted (tried with 140): it moves and is not set."""
+        from tests import issuing
+
+        key = keys.generate("ec-p256")
+        extensions = [(pki.x509.SubjectAlternativeName([pki.x509.RFC822Name(ALICE)]), False)]
+        own = pki.Leaf(issuing.issue(None, issuing.name_of("Own"), key, pki.CURRENT, [
+            (pki.x509.BasicConstraints(ca=False, path_length=None), True), *extensions]), key)
+        place, source = profile(tmp_path / "p", {"id1": ALICE}), MemoryStore(Shelf())
+        put(source, *identity(own))
+        report = run(source, place)
+        assert (report.outcomes[0].outcome, outcomes(report)) == ("done", {"id1": ("skipped", "self-signed")})
 
 
 class TestWhole:

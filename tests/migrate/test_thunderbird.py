@@ -8,6 +8,7 @@ import pytest
 
 from tests import nss_tools, pki
 from tests.applications import thunderbird, thunderbird_profile
+from tests.applications.proof import NotProven
 from tests.command import certferry
 
 if TYPE_CHECKING:
@@ -112,10 +113,20 @@ def test_the_old_certificate_still_opens_old_mail(nss_database, intermediate, ro
     assert thunderbird.decrypts(profile=place, cn="Old Person").sha256 == old.sha256
 
 
+def test_contacts(nss_database, intermediate, alice):
+    """Mail to a correspondent, whose certificate came along without a key, can be encrypted."""
+    friend = intermediate.leaf("Friend", email="Friend@Example.Test", key="rsa-2048")
+    database = source(nss_database, alice)
+    database.add_certificate(friend.der, "Friend")
+    place = mailbox(nss_database, "alice@example.test")
+    moved(database, place, None, "--with-contacts")
+    assert thunderbird.certificate_for("friend@example.test", profile=place) == friend.sha256
+    with pytest.raises(NotProven, match="no valid certificate"):
+        thunderbird.certificate_for("nobody@example.test", profile=place)
+
+
 def test_undone(nss_database, alice):
     """Thunderbird no longer signs after undo."""
-    from tests.applications.proof import NotProven
-
     place = mailbox(nss_database, "alice@example.test")
     moved(source(nss_database, alice), place)
     assert certferry("undo", "--yes").status == 0
