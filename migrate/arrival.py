@@ -122,7 +122,8 @@ class Arrival:
             with suppress(Error):  # what cannot be put back now is at the next start: the point is still pending
                 self.client.restore(point)
             raise
-        self.client.finish(point)
+        with suppress(Error):  # it arrived; the next start says so too
+            self.client.finish(point)
         self.points.append(point)
 
     def _into_store(self, steps: Sequence[Step], point: str = "", associations: Sequence[Association] = ()) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -112,10 +112,17 @@ class Migration:
         if any(step.moves_key or step.trust for step in plan.steps):
             self.target.unlock(self.ask_target)
         if any(step.trust for step in plan.steps):
-            plan = self.plan()  # once more: what an unlocked store says of trust is authenticated
+            plan = self._agreed(plan).plan()  # once more: what an unlocked store says of trust is authenticated
         items, refused = self._export(plan.steps)
         arrival = Arrival(self.target, items, refused, self.observe, self.committed, self.client, self.points)
         return Report(plan, tuple(arrival.of(plan.steps)))
+
+    def _agreed(self, plan: Plan) -> Migration:
+        """The same, bound to the trust beyond the source that the plan shows: nobody agreed to more."""
+        if self.wish is None:
+            return self
+        roots = frozenset(root.sha256 for step in plan.steps for root in step.widened)
+        return replace(self, wish=self.wish._replace(widen=roots))
 
     def _export(self, steps: Iterable[Step]) -> tuple[dict[str, Item], dict[str, Error]]:
         """The keys of all steps by fingerprint or key id; those that do not come out, with the reason."""

@@ -26,15 +26,18 @@ class Move:
     mail: tuple[str, ...] = ()
     """What the mail program's settings are put back by, in the order in which they were made."""
 
+    run: str = ""
+    """Names the migration, which is written down again whenever there is more of it to undo."""
+
     @classmethod
-    def now(cls, source: str, target: str, point: str, mail: tuple[str, ...] = ()) -> Move:
+    def now(cls, source: str, target: str, point: str) -> Move:
         """A move made at this moment."""
-        return cls(datetime.now(UTC).isoformat(timespec="seconds"), source, target, point, mail=mail)
+        return cls(datetime.now(UTC).isoformat(timespec="seconds"), source, target, point)
 
     @property
     def name(self) -> tuple[str, str]:
-        """What it is known by, however often it is written down while it goes on."""
-        return self.target, self.point or next(iter(self.mail), "")
+        """What it is known by."""
+        return self.target, self.run or self.point
 
 
 def _path() -> Path:

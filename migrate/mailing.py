@@ -35,8 +35,8 @@ class Wish(NamedTuple):
     """The certificates were named one by one: they are used even where the account has a later one."""
     sign: bool | None = None
     encrypt: bool | None = None
-    widen: bool = True
-    """The authorities above may be trusted for e-mail, also where the source does not trust them."""
+    widen: frozenset[str] | None = None
+    """Authorities (fingerprints) that may be trusted for e-mail though the source does not; None: whatever it takes."""
 
 
 class Use(NamedTuple):
@@ -222,9 +222,9 @@ def _widened(
 ) -> Step | Use:
     """The step with its root trusted beyond the source, where that is agreed to and the root is there."""
     needs = f"{program} signs only below an authority that it trusts for e-mail, and"
-    if not wish.widen:
+    if wish.widen is not None and root.sha256 not in wish.widen:
         return _skip("trust-needed", f"{needs} neither the source nor {program} trusts {root.common_name}; agree to "
-                     "that on a terminal, or with --yes")
+                     "that on a terminal, or with --yes (and without --trust none)")
     if target.entry(root.sha256) is None and root not in [entry.certificate for entry in step.additions]:
         return _skip("trust-needed", f"{needs} {root.common_name} was left behind")
     others = tuple((one, kept) for one, kept in step.trust if one != root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -76,7 +77,7 @@ def _migrate(asked: Asked, source: Store, target: Store, *, dry_run: bool, yes: 
 
 def _migration(asked: Asked, source: Store, target: Store) -> Migration:
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    points: list[str] = []
+    run, points = secrets.token_hex(8), list[str]()
 
     def committed() -> None:
         point = target.undo_point or ""
@@ -84,7 +85,7 @@ def _migration(asked: Asked, source: Store, target: Store) -> Migration:
             return
         try:
             journal.record(journal.Move(started, str(source.location), str(target.location), point,
-                                        mail=tuple(points)))
+                                        mail=tuple(points), run=run))
         except OSError as error:
             render.note(f"this move could not be written down, so `undo` will not find it: {error.strerror}")
 
@@ -106,7 +107,7 @@ def _mail(asked: Asked, target: Store) -> tuple[MailClient | None, Wish | None]:
     from migrate.mailing import Wish
 
     return required_client(target), Wish(asked.associate, bool(asked.only), asked.sign, asked.encrypt,
-                                         widen=asked.trust == "copy")
+                                         None if asked.trust == "copy" else frozenset())
 
 
 def _others(source: Store, target: Store) -> Iterable[Listing]:
@@ -125,8 +126,9 @@ def _others(source: Store, target: Store) -> Iterable[Listing]:
 
 def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     plan = migration.plan()
-    if not dry_run and any(step.widened for step in plan.steps) and not _trust_agreed(plan, yes=yes, to_json=to_json):
-        migration = replace(migration, wish=migration.wish and migration.wish._replace(widen=False))
+    if not dry_run and any(step.widened for step in plan.steps) and not _trust_agreed(
+            plan, migration.client.name if migration.client else "", yes=yes, to_json=to_json):
+        migration = replace(migration, wish=migration.wish and migration.wish._replace(widen=frozenset()))
         plan = migration.plan()
     if dry_run:
         outcomes = tuple(Outcome(step, "skipped" if step.skip else "planned", *(step.skip or ()))
@@ -162,7 +164,7 @@ def _agreed() -> bool:
     return sys.stdin.readline().strip().casefold() in ("", "y", "yes")
 
 
-def _trust_agreed(plan: Plan, *, yes: bool, to_json: bool) -> bool:
+def _trust_agreed(plan: Plan, program: str, *, yes: bool, to_json: bool) -> bool:
     """Whether authorities may be trusted beyond the source: said on a terminal, or beforehand with --yes.
 
     Otherwise no: that somebody holds a certificate does not make its issuer trusted for everybody's mail.
@@ -172,7 +174,7 @@ def _trust_agreed(plan: Plan, *, yes: bool, to_json: bool) -> bool:
     if to_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     names = dict.fromkeys(one.common_name for step in plan.steps for one in step.widened)
-    render.note(f"{plan.target.product} signs mail only below an authority that it trusts for e-mail. Neither "
+    render.note(f"{program} signs mail only below an authority that it trusts for e-mail. Neither "
                 f"{plan.source.location} nor {plan.target.location} trusts "
                 f"{' and '.join(map(render.visible, names))} for that.")
     print("Trust it for e-mail? Mail that others sign below it will count as genuine. [y/N] ", end="",

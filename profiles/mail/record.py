@@ -73,7 +73,8 @@ class Records:
 
     def finish(self, point: str) -> None:
         """See ``MailClient``."""
-        self._rename(point, _PENDING, _KEPT)
+        if self._path(point, _PENDING).exists():
+            self._rename(point, _PENDING, _KEPT)
 
     def restore(self, point: str) -> None:
         """See ``MailClient``."""
@@ -83,7 +84,7 @@ class Records:
         now = self.settings.values(changes)
         self._write({name: old for name, (old, new) in changes.items() if self.same(now[name], new)}, now)
         for state in (_PENDING, _KEPT):
-            with suppress(FileNotFoundError):
+            if self._path(point, state).exists():
                 self._rename(point, state, _UNDONE)
 
     def unfinished(self) -> tuple[Unfinished, ...]:
@@ -96,7 +97,8 @@ class Records:
             try:
                 needs = self._load(point)["needs"]
             except Malformed:
-                path.rename(path.with_suffix(".damaged"))
+                with suppress(OSError):
+                    path.rename(path.with_suffix(".damaged"))
                 continue
             found.append(Unfinished(point, tuple(needs)))
         return tuple(found)
@@ -133,7 +135,8 @@ class Records:
         return self.directory / f"{_MARK}{os.path.basename(point)}{state}"  # noqa: PTH119 - a name, not a path
 
     def _rename(self, point: str, old: str, new: str) -> None:
-        self._path(point, old).replace(self._path(point, new))
+        with explained(self._path(point, old)):
+            self._path(point, old).replace(self._path(point, new))
 
     def _prune(self) -> None:
         finished = sorted(path for path in self.directory.glob(f"{_MARK}*.json")

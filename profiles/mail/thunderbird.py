@@ -121,6 +121,7 @@ class Thunderbird:
     def associate(self, point: str) -> None:
         """See ``MailClient``."""
         self.require_writable()
+        self._file.sweep()
         self._records.associate(point)
 
     def finish(self, point: str) -> None:
@@ -130,6 +131,7 @@ class Thunderbird:
     def restore(self, point: str) -> None:
         """See ``MailClient``."""
         self.require_writable()
+        self._file.sweep()
         self._records.restore(point)
 
     def unfinished(self) -> tuple[Unfinished, ...]:
@@ -163,8 +165,11 @@ class PrefsFile:
         data = read(target)
         with explained(target):
             mode = stat.S_IMODE(target.stat().st_mode)
-        writing.sweep(target)
         writing.replace(target, Prefs(data).edited(values), data, mode)
+
+    def sweep(self) -> None:
+        """Remove what a run that was killed while writing left beside it."""
+        writing.sweep(Path(os.path.realpath(self.path)))
 
     def require_writable(self) -> Path:
         """The file itself, where the profile has a link to it; ``AccessDenied`` where it is not to be changed."""

@@ -242,9 +242,19 @@ class TestTrust:
     def test_nobody_agreed(self, tmp_path):
         """The certificate moves, the account stays as it was, and nothing more is trusted."""
         alice, place = leaf(), profile(tmp_path / "p", {"id1": ALICE})
-        report = run(holding(alice, trust=self.ELSEWHERE), place, Wish(widen=False))
+        report = run(holding(alice, trust=self.ELSEWHERE), place, Wish(widen=frozenset()))
         assert (report.status, outcomes(report)) == ("partial", {"id1": ("skipped", "trust-needed")})
         assert used(place) == {"id1": (None, None)}
+        assert opened(place).list().entry(alice.chain[-1].sha256).trust == self.ELSEWHERE
+
+    def test_what_comes_to_light_later_is_no_consent(self, tmp_path):
+        """A source that only seemed to trust the root before it was unlocked: nobody agreed to trust it."""
+        alice, place = leaf(), profile(tmp_path / "p", {"id1": ALICE})
+        moving = migration(holding(alice), place)
+        plan = moving.plan()
+        put(moving.source, trust={alice.chain[-1]: self.ELSEWHERE})
+        report = moving.run(plan)
+        assert outcomes(report) == {"id1": ("skipped", "trust-needed")}
         assert opened(place).list().entry(alice.chain[-1].sha256).trust == self.ELSEWHERE
 
     def test_the_root_was_left_behind(self, tmp_path):
@@ -311,6 +321,22 @@ class TestWhole:
         monkeypatch.setattr(type(moving.client), "associate", lambda *_: None)
         assert [one.code for one in moving.run(plan).outcomes] == ["verification-failed"]
         assert opened(place).list().entries == ()
+        assert (place / "prefs.js").read_bytes() == before
+
+    def test_a_record_that_cannot_be_closed(self, tmp_path, monkeypatch):
+        """What arrived has arrived; the next start closes it, and it can be undone."""
+        alice, place = leaf(), profile(tmp_path / "p", {"id1": ALICE})
+        moving, before = migration(holding(alice), place), (place / "prefs.js").read_bytes()
+
+        def fail(*_: object) -> None:
+            raise VerificationFailed("the disk")
+
+        plan = moving.plan()
+        monkeypatch.setattr(type(moving.client), "finish", fail)
+        assert moving.run(plan).status == "done"
+        monkeypatch.undo()
+        assert used(place)["id1"] == (alice.sha256, alice.sha256)
+        client(place).restore(moving.points[0])
         assert (place / "prefs.js").read_bytes() == before
 
     @pytest.mark.parametrize("moment", ["prepare", "associate", "finish"])
