@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,11 +27,6 @@ class Move:
 
     run: str = ""
     """Names the migration, which is written down again whenever there is more of it to undo."""
-
-    @classmethod
-    def now(cls, source: str, target: str, point: str) -> Move:
-        """A move made at this moment."""
-        return cls(datetime.now(UTC).isoformat(timespec="seconds"), source, target, point)
 
     @property
     def name(self) -> tuple[str, str]:

@@ -165,15 +165,16 @@ def mail(
     Also whether it is there, valid, and for that address; with --set, gives an account another one.
     """
     with reported(to_json=json):
-        from migrate.cli import mail as mailing
-        from migrate.cli.moving import Asked
-
         if address is None:
-            mailing.show(location, to_json=json)
+            from migrate.cli.mail import show
+
+            show(location, to_json=json)
             return
-        asked = Asked(location, location, tuple(only or ()), to_password=to_password, associate=address, sign=sign,
-                      encrypt=encrypt)
-        raise typer.Exit(mailing.set_for(asked, dry_run=dry_run, yes=yes, to_json=json))
+        from migrate.cli import moving
+
+        asked = moving.Asked(location, location, tuple(only or ()), to_password=to_password, associate=address,
+                             sign=sign, encrypt=encrypt)
+        raise typer.Exit(moving.migrate_in(asked, dry_run=dry_run, yes=yes, to_json=json))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The ``mail`` command: the accounts of a mail program, and another certificate for one of them."""
+"""What the ``mail`` command shows: the accounts of a mail program, and what is wrong with their certificates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from migrate import accounts, render
 from migrate.accounts import Judged, Verdict
-from migrate.cli.moving import Asked, migrate_in
 from profiles.errors import Unsupported
 from profiles.mail import client_of
 from profiles.opening import open_store
@@ -40,11 +39,6 @@ def show(location: str, *, to_json: bool) -> None:
     for one in found:
         for line in _lines(one):
             render.say(line)
-
-
-def set_for(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
-    """Have an account use a certificate that is in the store already: the exit status."""
-    return migrate_in(asked, dry_run=dry_run, yes=yes, to_json=to_json)
 
 
 def _lines(one: Judged) -> list[str]:
