@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from migrate.report import Outcome
-from migrate.verify import require_kept, verify
+from migrate.verify import require_kept, verify, verify_associations
 from profiles.errors import (
     AccessDenied,
     Error,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from migrate.plan import Step
+    from profiles.mail.client import Association, MailClient
     from profiles.store import Store
 
 _HOPELESS = (StoreInUse, AccessDenied, PasswordNeeded, WrongPassword, ToolFailed)
@@ -53,25 +55,31 @@ class Arrival:
     """Why it did not hand out the rest."""
     observe: Observer = silent
     committed: Callable[[], None] = lambda: None
-    """Called after the first steps arrived."""
+    """Called after the first steps arrived, and whenever ``points`` grew."""
+    client: MailClient | None = None
+    points: list[str] = field(default_factory=list)
+    """What the settings of the mail program are put back by."""
 
     def of(self, steps: Sequence[Step]) -> Iterator[Outcome]:
         """The outcome of every step, in their order; raises what stops all of them before the first arrived."""
         stopped: Error | None = None
-        arrived = False
+        arrived, points = False, len(self.points)
+        lost: set[str] = set()
         for start in range(0, len(steps), _TOGETHER):
             self.observe("moved", start, len(steps))
             part = steps[start : start + _TOGETHER]
             together = self._together(part) if stopped is None else False
             for step in part:
-                outcome = Outcome(step, "done", verified=True) if together else self._one(step, stopped)
+                outcome = _done(step) if together else self._one(_without(step, lost), stopped)
                 if isinstance(outcome, Error):
                     if not arrived:
                         raise outcome
                     stopped = outcome
                     outcome = failed(step, stopped)
-                if outcome.outcome == "done" and not arrived:
-                    arrived = True
+                if outcome.outcome != "done":
+                    lost.add(name(step))
+                elif not arrived or len(self.points) > points:
+                    arrived, points = True, len(self.points)
                     self.committed()
                 yield outcome
         self.observe("moved", len(steps), len(steps))
@@ -99,10 +107,27 @@ class Arrival:
             return error
         except Error as error:
             return failed(step, error)
-        return Outcome(step, "done", verified=True)
+        return _done(step)
 
     def _take_in(self, steps: Sequence[Step]) -> None:
-        """Chains before trust before keys; everything read back and every key proved before the next steps."""
+        """The keys with what surrounds them, and the accounts that use them: all of it, or nothing."""
+        associations = [one for step in steps for one in step.associations]
+        if self.client is None or not associations:
+            self._into_store(steps)
+            return
+        point = self.client.prepare(associations)
+        try:
+            self._into_store(steps, point, associations)
+        except BaseException:
+            with suppress(Error):  # what cannot be put back now is at the next start: the point is still pending
+                self.client.restore(point)
+            raise
+        with suppress(Error):  # it arrived; the next start says so too
+            self.client.finish(point)
+        self.points.append(point)
+
+    def _into_store(self, steps: Sequence[Step], point: str = "", associations: Sequence[Association] = ()) -> None:
+        """Chains before trust before keys; everything read back and every key proved before the accounts use it."""
         subjects = {step.certificate.subject for step in steps if step.certificate}
         before = self.target.list(subjects).entries
         with self.target.checkpoint() as checkpoint:
@@ -121,6 +146,9 @@ class Arrival:
             for step in steps:
                 verify(self.target, step)
             require_kept(before, self.target.list(subjects))
+            if self.client is not None and point:
+                self.client.associate(point)
+                verify_associations(self.client, associations)
 
     def _checked(self, step: Step) -> Item:
         """The exported item of a step, its key proved to be the certificate's before it is written anywhere."""
@@ -137,6 +165,16 @@ class Arrival:
 def name(step: Step) -> str:
     """What identifies a step's content: the fingerprint of its certificate, or the id of its key."""
     return step.certificate.sha256 if step.certificate else step.key.id if step.key else ""
+
+
+def _done(step: Step) -> Outcome:
+    return Outcome(step, "done", verified=True, associated=step.associations)
+
+
+def _without(step: Step, lost: set[str]) -> Step:
+    """The step without the associations that need a certificate which did not arrive."""
+    kept = tuple(one for one in step.associations if not any(need.sha256 in lost for need in one.needs))
+    return step if kept == step.associations else replace(step, associations=kept)
 
 
 def skipped(step: Step) -> Outcome:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from migrate import plan as planning
@@ -22,7 +24,9 @@ from profiles.pkcs12.seal import open_sealed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from migrate.mailing import Wish
     from migrate.plan import Options, Plan, Step
+    from profiles.mail.client import MailClient
     from profiles.pkcs12.contents import Item
     from profiles.store import Asker, Store
 
@@ -39,21 +43,34 @@ class Migration:
     """Listings of the other stores on this computer, asked for only when a chain is incomplete."""
     observe: Observer = silent
     committed: Callable[[], None] = lambda: None
-    """Called after the first step that arrived, so that it can be undone."""
+    """Called after the first step that arrived, and whenever ``points`` grew, so that all can be undone."""
+    client: MailClient | None = None
+    """The mail program of the target whose accounts are to use what arrives."""
+    wish: Wish | None = None
+    """What the user wants of them; nothing is done to them without."""
+    points: list[str] = field(default_factory=list)
+    """What the mail program's settings are put back by."""
 
     def plan(self) -> Plan:
         """What would be done; asks for no password but that of a file that cannot be looked into without."""
         listing = self._listing(self.source, self.ask_source)
         everything = self.source.file
-        entries, keys = planning.select(listing, self.options.only, everything=everything)
+        entries, keys = planning.select(listing, self.options.only, everything=everything,
+                                        contacts=self.options.contacts)
         pool = Pool(entry.certificate for entry in listing.entries)
         whole = self.target.file or bool(keys)
         target = self._listing(self.target, self.ask_target) if whole else self._relevant(entries, pool)
         pool.add(entry.certificate for entry in target.entries)
         if self._search(entries, pool) and not whole:
             target = self._relevant(entries, pool)
-        return planning.make(listing, target, pool, self.options, everything=everything,
-                             keeps_trust=self.target.keeps_trust)
+        make = partial(planning.make, listing, target, pool, self.options, everything=everything,
+                       keeps_trust=self.target.keeps_trust)
+        if self.client is None or self.wish is None:
+            return make()
+        from migrate import mailing
+
+        uses = mailing.choose(self.client.accounts(), entries, self.wish, self.client.name, datetime.now(UTC))
+        return mailing.attach(make(wanted=mailing.needed(uses)), uses, self.wish, self.client)
 
     @staticmethod
     def _listing(store: Store, ask: Asker) -> Listing:
@@ -88,15 +105,24 @@ class Migration:
         if not any(step.skip is None for step in plan.steps):
             return Report(plan, tuple(map(skipped, plan.steps)))
         self.target.checkpoint()  # a target that cannot be written says so before anybody is asked for a password
+        if self.client is not None and any(step.associations for step in plan.steps):
+            self.client.require_writable()
         if any(step.moves_key for step in plan.steps):
             self.source.unlock(self.ask_source)
         if any(step.moves_key or step.trust for step in plan.steps):
             self.target.unlock(self.ask_target)
         if any(step.trust for step in plan.steps):
-            plan = self.plan()  # once more: what an unlocked store says of trust is authenticated
+            plan = self._agreed(plan).plan()  # once more: what an unlocked store says of trust is authenticated
         items, refused = self._export(plan.steps)
-        arrival = Arrival(self.target, items, refused, self.observe, self.committed)
+        arrival = Arrival(self.target, items, refused, self.observe, self.committed, self.client, self.points)
         return Report(plan, tuple(arrival.of(plan.steps)))
+
+    def _agreed(self, plan: Plan) -> Migration:
+        """The same, bound to the trust beyond the source that the plan shows: nobody agreed to more."""
+        if self.wish is None:
+            return self
+        roots = frozenset(root.sha256 for step in plan.steps for root in step.widened)
+        return replace(self, wish=self.wish._replace(widen=roots))
 
     def _export(self, steps: Iterable[Step]) -> tuple[dict[str, Item], dict[str, Error]]:
         """The keys of all steps by fingerprint or key id; those that do not come out, with the reason."""

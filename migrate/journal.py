@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,12 +20,18 @@ class Move:
     target: str
     """The target's location, resolved, so that it opens again from anywhere."""
     point: str
+    """What the store takes back its part by; empty where only mail accounts changed."""
     undone: bool = False
+    mail: tuple[str, ...] = ()
+    """What the mail program's settings are put back by, in the order in which they were made."""
 
-    @classmethod
-    def now(cls, source: str, target: str, point: str) -> Move:
-        """A move made at this moment."""
-        return cls(datetime.now(UTC).isoformat(timespec="seconds"), source, target, point)
+    run: str = ""
+    """Names the migration, which is written down again whenever there is more of it to undo."""
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """What it is known by."""
+        return self.target, self.run or self.point
 
 
 def _path() -> Path:
@@ -55,11 +60,12 @@ def last(target: str | None = None) -> Move | None:
     moves: dict[tuple[str, str], Move] = {}
     for line in lines:
         try:
-            move = Move(**json.loads(line))
-        except (ValueError, TypeError):
+            found_here = json.loads(line)
+            move = Move(**found_here | {"mail": tuple(found_here.get("mail", ()))})
+        except (ValueError, TypeError, AttributeError):
             continue
-        moves.pop((move.target, move.point), None)
+        moves.pop(move.name, None)
         if not move.undone:
-            moves[move.target, move.point] = move
+            moves[move.name] = move
     found = [move for move in moves.values() if target in (None, move.target)]
     return found[-1] if found else None

@@ -15,7 +15,9 @@ from profiles.trust import covers, join
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from migrate.mailing import Use
     from profiles.certificate import Certificate
+    from profiles.mail.client import Association
 
 
 class Kind(Enum):
@@ -34,6 +36,8 @@ class Options:
     skip_expired: bool = False
     trust: bool = True
     roots: bool = True
+    contacts: bool = False
+    """Certificates of correspondents come along: those for e-mail that have no key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,15 @@ class Step:
     skip: tuple[str, str] | None = None
     """Code and reason why it is not done."""
     notes: tuple[str, ...] = ()
+    associations: tuple[Association, ...] = ()
+    """What mail accounts use from then on."""
+    widened: tuple[Certificate, ...] = ()
+    """Of ``trust``, what goes beyond the source, because the mail program demands it."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing of it is left to do."""
+        return not (self.moves_key or self.additions or self.trust or self.skip or self.associations)
 
     @property
     def title(self) -> str:
@@ -73,12 +86,17 @@ class Plan:
     already_there: tuple[str, ...] = ()
     """Fingerprints (ids of bare keys) of what was selected and needs nothing."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    uses: tuple[Use, ...] = ()
+    """What becomes of each mail account in question."""
 
 
-def select(listing: Listing, only: Sequence[str], *, everything: bool) -> tuple[list[Entry], list[PendingKey]]:
+def select(
+    listing: Listing, only: Sequence[str], *, everything: bool, contacts: bool = False
+) -> tuple[list[Entry], list[PendingKey]]:
     """What of a listing is meant: all identities and bare keys, also bare certificates with ``everything``.
 
-    With ``only``, whatever any of the texts names; ``NoMatch`` where one of them names nothing.
+    With ``only``, whatever any of the texts names; ``NoMatch`` where one of them names nothing. With ``contacts``,
+    the e-mail certificates of other people besides.
     """
     entries, seen = [], set()
     for entry in listing.entries:
@@ -87,7 +105,8 @@ def select(listing: Listing, only: Sequence[str], *, everything: bool) -> tuple[
             seen.add(chosen.certificate.der)
             entries.append(chosen)
     if not only:
-        return [entry for entry in entries if entry.has_key or everything], list(listing.pending_keys)
+        return [entry for entry in entries if entry.has_key or everything or (contacts and _of_contact(entry))], list(
+            listing.pending_keys)
     picked: set[bytes] = set()
     keys: list[PendingKey] = []
     for text in only:
@@ -98,7 +117,14 @@ def select(listing: Listing, only: Sequence[str], *, everything: bool) -> tuple[
                           f"`certferry list {listing.location}` shows what is there.")
         picked |= hits
         keys += [key for key in more if key not in keys]
-    return [entry for entry in entries if entry.certificate.der in picked], keys
+    return [entry for entry in entries
+            if entry.certificate.der in picked or (contacts and _of_contact(entry))], keys
+
+
+def _of_contact(entry: Entry) -> bool:
+    certificate = entry.certificate
+    for_mail = not certificate.usages or "email" in certificate.usages
+    return bool(certificate.emails) and for_mail and not entry.has_key and not certificate.is_ca
 
 
 def _names(text: str, entry: Entry) -> bool:
@@ -125,11 +151,15 @@ def names_needed(entries: Iterable[Entry], source: Pool) -> set[bytes]:
 
 
 def make(
-    source: Listing, target: Listing, pool: Pool, options: Options, *, everything: bool, keeps_trust: bool
+    source: Listing, target: Listing, pool: Pool, options: Options, *, everything: bool, keeps_trust: bool,
+    wanted: frozenset[str] = frozenset(),
 ) -> Plan:
-    """The plan; ``pool`` holds every certificate that may stand in a chain, the target listing at least their names."""
+    """The plan; ``pool`` holds every certificate that may stand in a chain, the target listing at least their names.
+
+    What is ``wanted`` (fingerprints) gets a step even where nothing of it is left to do.
+    """
     now = datetime.now(UTC)
-    entries, keys = select(source, options.only, everything=everything)
+    entries, keys = select(source, options.only, everything=everything, contacts=options.contacts)
     nicknames = {entry.certificate.der: entry.nickname for entry in source.entries}
     steps, there = [], []
     in_chains: set[bytes] = set()
@@ -141,7 +171,7 @@ def make(
     for step in made:
         if step.certificate is None or (step.kind is Kind.CERTIFICATE and step.certificate.der in in_chains):
             continue  # arrives with the identity it stands above
-        if step.moves_key or step.additions or step.trust or step.skip:
+        if not step.empty or step.certificate.sha256 in wanted:
             steps.append(step)
         else:
             there.append(step.certificate.sha256)

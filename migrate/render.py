@@ -17,9 +17,11 @@ from profiles.trust import letters
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from migrate.mailing import Use
     from migrate.plan import Plan, Step
     from migrate.report import Outcome, Report
     from profiles.errors import Error
+    from profiles.mail.client import Account, Association
     from profiles.model import Entry, Listing, Trust
 
 _BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -150,12 +152,21 @@ def _count(number: int | None, one: str) -> str:
 def plan(found: Plan) -> None:
     """What would be done, on standard error: it is what a question is asked about."""
     made = ", which is made for it" if found.target.state == "empty" else ""
-    note(f"from {visible(str(found.source.location))} to {visible(str(found.target.location))}{made}:")
+    if found.source.location == found.target.location:
+        note(f"in {visible(str(found.target.location))}:")
+    else:
+        note(f"from {visible(str(found.source.location))} to {visible(str(found.target.location))}{made}:")
+    accounts = {use.association: use.account for use in found.uses if use.association}
     for step in found.steps:
         for line in _step_lines(step):
             note(f"  {line}")
+        for one in step.associations:
+            note(f"    {_association_line(one)}{_instead(one, accounts[one])}")
     if found.already_there:
         note(f"  already there: {len(found.already_there)}")
+    for use in found.uses:
+        if use.outcome != "set":
+            note(f"  {_use_line(use)}")
 
 
 def _step_lines(step: Step) -> Iterable[str]:
@@ -165,13 +176,14 @@ def _step_lines(step: Step) -> Iterable[str]:
         yield f"  skipped: {step.skip[1]}"
         return
     if step.kind.value == "identity" and not step.moves_key:
-        yield "  is there already; its surroundings are completed"
+        yield "  is there already" + ("; its surroundings are completed" if step.additions or step.trust else "")
     for entry in step.additions:
         if entry.certificate != step.certificate:
             kind = "root" if entry.certificate.self_issued else "intermediate"
             yield f"  with {kind} {visible(entry.certificate.common_name)}"
     for certificate, trust in step.trust:
-        yield f"  trusting {visible(certificate.common_name)} for {_purposes(trust)}"
+        wider = ", which the source does not" if certificate in step.widened else ""
+        yield f"  trusting {visible(certificate.common_name)} for {_purposes(trust)}{wider}"
     for text in step.notes:
         yield f"  note: {visible_sentence(text)}"
 
@@ -194,8 +206,37 @@ def report(found: Report) -> None:
     if found.status == "nothing":
         there = len(found.plan.already_there)
         say(f"nothing to do: {there} already there" if there else "nothing to do: there is no identity to move")
+    for use in found.uses:
+        say(_use_line(use))
     for text in found.notes:
         note(text)
+
+
+def _association_line(one: Association) -> str:
+    uses = [f"{verb} with {visible(certificate.common_name)} ({certificate.sha256[:8]})"
+            for verb, certificate in (("signs", one.signing), ("encrypts", one.encryption)) if certificate]
+    if one.signing is not None and one.signing == one.encryption:
+        uses = [f"signs and encrypts with {visible(one.signing.common_name)}"]
+    defaults = [f"new mail is {'' if on else 'not '}{word} by default"
+                for word, on in (("signed", one.sign), ("encrypted", one.encrypt)) if on is not None]
+    return f"the account {visible(one.email)} ({visible(one.account)}) {', '.join([*uses, *defaults])}"
+
+
+def _instead(one: Association, account: Account) -> str:
+    """What the account loses, where it uses another certificate now."""
+    pairs = ((account.signing, one.signing), (account.encryption, one.encryption))
+    labels = [choice.label for choice, new in pairs if choice and new and choice.sha256 != new.sha256]
+    return f", instead of {' and '.join(map(visible, dict.fromkeys(labels)))}" if labels else ""
+
+
+def _use_line(use: Use) -> str:
+    who = f"{visible(use.account.email) or visible(use.account.name)} ({visible(use.account.id)})"
+    if use.outcome == "set" and use.association is not None:
+        return _association_line(use.association)
+    if use.outcome == "kept":
+        return f"the account {who} stays as it is: {visible_sentence(use.reason) or 'it uses that already'}"
+    words = "is left as it is" if use.outcome == "left" else "was not set"
+    return f"the account {who} {words}: {visible_sentence(use.reason)}"
 
 
 def _outcome_line(outcome: Outcome) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-
+    from migrate.mailing import Use
     from migrate.plan import Plan, Step
+    from profiles.mail.client import Association
     from profiles.model import Entry, Listing, Trust
 
 SCHEMA = 1
@@ -21,6 +22,8 @@ class Outcome(NamedTuple):
     reason: str = ""
     hint: str = ""
     verified: bool = False
+    associated: tuple[Association, ...] = ()
+    """What mail accounts use now."""
 
 
 class Report(NamedTuple):
@@ -37,7 +40,19 @@ class Report(NamedTuple):
         if not self.outcomes:
             return "nothing"
         done = sum(outcome.outcome == "done" for outcome in self.outcomes)
-        return "done" if done == len(self.outcomes) else "partial" if done else "failed"
+        if done == len(self.outcomes):
+            return "partial" if any(use.outcome in ("skipped", "failed") for use in self.uses) else "done"
+        return "partial" if done else "failed"
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """What became of each mail account in question."""
+        arrived = {one for outcome in self.outcomes for one in outcome.associated}
+        if self.dry_run:
+            return self.plan.uses
+        reason = "what it needs did not all arrive"
+        return tuple(use._replace(outcome="failed", code="not-arrived", reason=reason)
+                     if use.outcome == "set" and use.association not in arrived else use for use in self.plan.uses)
 
 
 def planned(plan: Plan) -> tuple[Outcome, ...]:
@@ -61,6 +76,8 @@ def migration_json(report: Report) -> dict[str, Any]:
         "already_there": list(report.plan.already_there),
         "notes": list(report.notes),
     }
+    if report.plan.uses:
+        found["associations"] = [use_json(use) for use in report.uses]
     if report.dry_run:
         found["dry_run"] = True
     return found
@@ -82,9 +99,24 @@ def _step_json(outcome: Outcome) -> dict[str, Any]:
         "chain_complete": step.chain.complete,
         "adds": [entry.certificate.sha256 for entry in step.additions],
         "trust": {certificate.sha256: trust_json(trust) for certificate, trust in step.trust},
+        "trust_beyond_source": [certificate.sha256 for certificate in step.widened],
         "notes": list(step.notes),
-        "associated": None,
+        "associated": list(dict.fromkeys(one.email for one in outcome.associated)) or None,
         "verified": outcome.verified,
+    }
+
+
+def use_json(use: Use) -> dict[str, Any]:
+    """What became of one mail account, as it stands in JSON."""
+    set_now = use.association
+    return {
+        "account": use.account.id,
+        "email": use.account.email,
+        "outcome": use.outcome,
+        "code": use.code,
+        "reason": use.reason,
+        "signing": set_now.signing.sha256 if set_now and set_now.signing else None,
+        "encryption": set_now.encryption.sha256 if set_now and set_now.encryption else None,
     }
 
 

@@ -12,6 +12,8 @@ from profiles.trust import covers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from profiles.certificate import Certificate
+    from profiles.mail.client import Association, Choice, MailClient
     from profiles.model import Entry, Listing
     from profiles.store import Store
 
@@ -42,6 +44,24 @@ def require_kept(before: Sequence[Entry], now: Listing) -> None:
             raise VerificationFailed(
                 f"an older certificate of {entry.certificate.common_name} or its key went when the new one came",
                 "Everything of this step was taken back; the source is as it was.")
+
+
+def verify_associations(client: MailClient, associations: Sequence[Association]) -> None:
+    """Raise ``VerificationFailed`` unless every account, read afresh, uses its certificates, found in its store."""
+    accounts = {account.id: account for account in client.accounts()}
+    wrong = []
+    for one in associations:
+        account = accounts.get(one.account)
+        if account is None or not _uses(account.signing, one.signing) or not _uses(account.encryption, one.encryption):
+            wrong.append(one.email)
+    if wrong:
+        raise VerificationFailed(
+            f"a fresh look at {client.name} does not show the certificate at {', '.join(wrong)}",
+            "Everything of this step was taken back; the source is as it was.")
+
+
+def _uses(choice: Choice | None, wanted: Certificate | None) -> bool:
+    return wanted is None or (choice is not None and choice.sha256 == wanted.sha256)
 
 
 def _untrusted(step: Step, listing: Listing) -> list[str]:

@@ -23,6 +23,8 @@ _USAGES = {
     "1.3.6.1.5.5.7.3.4": "email",
     "2.5.29.37.0": "any",
 }
+_SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9"
+"""An address whose local part is not ASCII (RFC 9598), which rfc822Name cannot hold."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,8 @@ def _extensions(certificate: Certificate) -> Extensions:
     emails: list[str] = []
     if isinstance(alternative, x509.SubjectAlternativeName):
         emails = list(alternative.get_values_for_type(x509.RFC822Name))
+        emails += [value for other in alternative.get_values_for_type(x509.OtherName)
+                   if other.type_id.dotted_string == _SMTP_UTF8_MAILBOX and (value := _utf8(other.value))]
     constraints, usage = found.get(x509.BasicConstraints), found.get(x509.KeyUsage)
     extended, authority = found.get(x509.ExtendedKeyUsage), found.get(x509.AuthorityKeyIdentifier)
     subject_key = found.get(x509.SubjectKeyIdentifier)
@@ -232,6 +236,15 @@ def _extensions(certificate: Certificate) -> Extensions:
         authority_key_id=authority.key_identifier if isinstance(authority, x509.AuthorityKeyIdentifier) else None,
         subject_key_id=subject_key.digest if isinstance(subject_key, x509.SubjectKeyIdentifier) else None,
     )
+
+
+def _utf8(der: bytes) -> str:
+    """The text of a UTF8String, or the empty string for anything else."""
+    with suppress(Malformed):
+        tag, start, end = asn1.header(der, 0)
+        if tag == 0x0C and end == len(der):
+            return der[start:end].decode("utf-8", "replace")
+    return ""
 
 
 def _time(data: bytes, element: tuple[int, int, int, int]) -> datetime:

@@ -51,9 +51,16 @@ def _nss(location: Location, directory: Path, product: str, engine: str, *, new:
         from profiles.nss.library import LibraryStore
 
         return LibraryStore(location, directory, product, new=new)
+    from profiles.nss.intent import OWN
     from profiles.nss.store import NssStore
 
-    return NssStore(location, directory, product, new=new)
+    store = NssStore(location, directory, product, new=new)
+    own = directory / OWN
+    if own.is_dir() and any(own.glob("mail-*.pending.json")):
+        from profiles.mail import recover
+
+        recover(store)
+    return store
 
 
 def _file(kind: str, where: str, *, new: bool, dialect: Dialect | None) -> Store:

@@ -70,6 +70,10 @@ def migrate(
     trust: options.CopyTrust = "copy",
     no_roots: options.NoRoots = False,
     reader: options.For = None,
+    associate: options.Associate = None,
+    sign: options.Sign = None,
+    encrypt: options.Encrypt = None,
+    with_contacts: options.Contacts = False,
     from_password: options.FromPassword = None,
     to_password: options.ToPassword = None,
     file_password: options.FilePassword = None,
@@ -87,7 +91,8 @@ def migrate(
 
         asked = moving.Asked(source, target, tuple(only or ()), skip_expired=skip_expired, trust=trust,
                              roots=not no_roots, from_password=from_password, to_password=to_password,
-                             file_password=file_password, engine=engine, reader=reader)
+                             file_password=file_password, engine=engine, reader=reader, associate=associate, sign=sign,
+                             encrypt=encrypt, contacts=with_contacts)
         raise typer.Exit(moving.migrate(asked, dry_run=dry_run, yes=yes, to_json=json))
 
 
@@ -133,6 +138,9 @@ def restore(
     only: options.Only = None,
     trust: options.CopyTrust = "copy",
     no_roots: options.NoRoots = False,
+    associate: options.Associate = None,
+    sign: options.Sign = None,
+    encrypt: options.Encrypt = None,
     file_password: options.FilePassword = None,
     to_password: options.ToPassword = None,
     engine: options.Engine = "native",
@@ -145,7 +153,8 @@ def restore(
         from migrate.cli import moving
 
         asked = moving.Asked(str(file), target, tuple(only or ()), trust=trust, roots=not no_roots,
-                             to_password=to_password, file_password=file_password, engine=engine)
+                             to_password=to_password, file_password=file_password, engine=engine,
+                             associate=associate, sign=sign, encrypt=encrypt)
         if file.is_dir():
             from migrate.cli import restoring
 
@@ -196,6 +205,37 @@ def convert(
 
         asked = converting.Asked(source, out, reader, tuple(only or ()), split, file_password, to_password)
         raise typer.Exit(converting.convert(asked, dry_run=dry_run, to_json=json))
+
+
+@app.command()
+def mail(
+    location: Annotated[str, typer.Argument(metavar="LOCATION", help="The store of a mail program, e.g. thunderbird.")],
+    address: Annotated[str | None, typer.Option(
+        "--set", metavar="EMAIL|auto",
+        help="Have the account with that address use a certificate in the store.")] = None,
+    only: options.Only = None,
+    sign: options.Sign = None,
+    encrypt: options.Encrypt = None,
+    to_password: options.ToPassword = None,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    json: options.Json = False,
+) -> None:
+    """Which certificate each mail account uses.
+
+    Also whether it is there, valid, and for that address; with --set, gives an account another one.
+    """
+    with reported(to_json=json):
+        if address is None:
+            from migrate.cli.mail import show
+
+            show(location, to_json=json)
+            return
+        from migrate.cli import moving
+
+        asked = moving.Asked(location, location, tuple(only or ()), to_password=to_password, associate=address,
+                             sign=sign, encrypt=encrypt)
+        raise typer.Exit(moving.migrate_in(asked, dry_run=dry_run, yes=yes, to_json=json))
 
 
 @app.command()

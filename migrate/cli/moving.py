@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate import elsewhere, journal, passwords, render, report
 from migrate.cli import EXIT_STATUS, sealing
+from migrate.cli.memory import Memory
 from migrate.engine import Migration
-from migrate.plan import Options, Plan
+from migrate.plan import Options
 from migrate.report import Report
 from profiles.errors import NoMatch, StoreInUse, StoreNotFound, WrongPassword
 from profiles.opening import open_store
 from profiles.store import Asker, Store
 
 if TYPE_CHECKING:
+    from migrate.mailing import Wish
+    from migrate.plan import Plan
+    from profiles.mail.client import MailClient
     from profiles.products.running import Running
 
 
@@ -37,12 +41,18 @@ class Asked:
     engine: str = "native"
     reader: str | None = None
     """Whom a PKCS#12 file is made for."""
+    associate: str | None = None
+    sign: bool | None = None
+    encrypt: bool | None = None
+    contacts: bool = False
 
 
 def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     """Plan, ask, move, report: the exit status."""
     if asked.trust not in ("copy", "none"):
         raise passwords.BadSource("--trust takes copy or none")
+    if asked.associate is None and (asked.sign, asked.encrypt) != (None, None):
+        raise passwords.BadSource("--sign and --encrypt belong to --associate")
     dialect = sealing.chosen(asked.reader) if asked.reader else None
     source = open_store(asked.source, engine=asked.engine)
     target = open_store(asked.target, engine=asked.engine, new=True, dialect=dialect)
@@ -52,6 +62,16 @@ def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
         render.note(sealing.remarks(dialect, asked.reader)[0])
     if os.path.realpath(source.path) == os.path.realpath(target.path):
         raise NoMatch("source and target are the same store", "Name two different stores.")
+    return _migrate(asked, source, target, dry_run=dry_run, yes=yes, to_json=to_json)
+
+
+def migrate_in(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
+    """The same within one store: its accounts are to use what is there already."""
+    store = open_store(asked.source)
+    return _migrate(asked, store, store, dry_run=dry_run, yes=yes, to_json=to_json)
+
+
+def _migrate(asked: Asked, source: Store, target: Store, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     try:
         return _run(_migration(asked, source, target), dry_run=dry_run, yes=yes, to_json=to_json)
     except StoreInUse as error:
@@ -63,27 +83,34 @@ def _migration(asked: Asked, source: Store, target: Store) -> Migration:
     ask_target: Asker = passwords.parse(asked.to_password or (asked.file_password if target.file else None))
     if target.location.kind == "p12":
         ask_target = sealing.NewPassword(ask_target, sealing.chosen(asked.reader))
+    memory = Memory(source, target)
     return Migration(
         source, target,
-        Options(asked.only, skip_expired=asked.skip_expired, trust=asked.trust == "copy", roots=asked.roots),
+        Options(asked.only, skip_expired=asked.skip_expired, trust=asked.trust == "copy", roots=asked.roots,
+                contacts=asked.contacts),
         passwords.parse(asked.from_password or (asked.file_password if source.file else None)), ask_target,
-        lambda: elsewhere.listings({source.path, target.path}), render.Progress(), lambda: remember(source, target),
+        lambda: elsewhere.listings({source.path, target.path}), render.Progress(), memory, *_mail(asked, target),
+        memory.points,
     )
 
 
-def remember(source: Store, target: Store) -> None:
-    """Write down what has just changed, so that ``undo`` finds it."""
-    point = target.undo_point
-    if point is None:
-        return
-    try:
-        journal.record(journal.Move.now(str(source.location), str(target.location), point))
-    except OSError as error:
-        render.note(f"this move could not be written down, so `undo` will not find it: {error.strerror}")
+def _mail(asked: Asked, target: Store) -> tuple[MailClient | None, Wish | None]:
+    """The mail program whose accounts are to use what arrives, and how."""
+    if asked.associate is None:
+        return None, None
+    from migrate.cli.mail import required_client
+    from migrate.mailing import Wish
+
+    return required_client(target), Wish(asked.associate, bool(asked.only), asked.sign, asked.encrypt,
+                                         None if asked.trust == "copy" else frozenset())
 
 
 def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     plan = migration.plan()
+    if not dry_run and any(step.widened for step in plan.steps) and not _trust_agreed(
+            plan, migration.client.name if migration.client else "", yes=yes, to_json=to_json):
+        migration = replace(migration, wish=migration.wish and migration.wish._replace(widen=frozenset()))
+        plan = migration.plan()
     if dry_run:
         _show(Report(plan, report.planned(plan), dry_run=True, notes=_left_behind(plan)), to_json=to_json)
         return 0
@@ -94,7 +121,7 @@ def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> in
             return 0
     user = _user(migration.target) if plan.steps else None
     found = migration.run(plan)
-    found = found._replace(notes=_left_behind(plan))
+    found = found._replace(notes=(*found.notes, *_left_behind(plan)))
     if user:
         text = f"{user} is running: it sees what arrived, but may need a restart for a site that it has refused before"
         found = found._replace(notes=(*found.notes, text))
@@ -123,6 +150,24 @@ def agreed() -> bool:
     return sys.stdin.readline().strip().casefold() in ("", "y", "yes")
 
 
+def _trust_agreed(plan: Plan, program: str, *, yes: bool, to_json: bool) -> bool:
+    """Whether authorities may be trusted beyond the source: said on a terminal, or beforehand with --yes.
+
+    Otherwise no: that somebody holds a certificate does not make its issuer trusted for everybody's mail.
+    """
+    if yes:
+        return True
+    if to_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    names = dict.fromkeys(one.common_name for step in plan.steps for one in step.widened)
+    render.note(f"{program} signs mail only below an authority that it trusts for e-mail. Neither "
+                f"{plan.source.location} nor {plan.target.location} trusts "
+                f"{' and '.join(map(render.visible, names))} for that.")
+    print("Trust it for e-mail? Mail that others sign below it will count as genuine. [y/N] ", end="",
+          file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
+
 def _show(found: Report, *, to_json: bool) -> None:
     if to_json:
         render.as_json(report.migration_json(found))
@@ -143,7 +188,8 @@ def status(found: Report) -> int:
             return EXIT_STATUS[code]
     if codes and len(set(codes)) == 1 and len(codes) == len(found.outcomes):
         return EXIT_STATUS.get(codes[0], 1)
-    return int(any(outcome.outcome != "done" for outcome in found.outcomes))
+    return int(any(outcome.outcome != "done" for outcome in found.outcomes)
+               or any(use.outcome in ("skipped", "failed") for use in found.uses))
 
 
 def undo(location: str | None, *, yes: bool, to_json: bool) -> None:
@@ -159,11 +205,24 @@ def undo(location: str | None, *, yes: bool, to_json: bool) -> None:
         if not agreed():
             render.note("nothing was changed")
             return
-    removed = store.undo(move.point)
-    journal.record(journal.Move(move.when, move.source, move.target, move.point, undone=True))
+    _restore_mail(store, move)
+    removed = store.undo(move.point) if move.point else 0
+    journal.record(replace(move, undone=True))
     if to_json:
         render.as_json({"schema": report.SCHEMA, "status": "done", "from": move.source, "to": move.target,
                         "removed": removed})
     else:
-        render.say(f"undone  {move.target} is as it was before ({removed} certificates and keys taken back)")
+        mail = ", its mail accounts use what they used" if move.mail else ""
+        render.say(f"undone  {move.target} is as it was before ({removed} certificates and keys taken back{mail})")
+
+
+def _restore_mail(store: Store, move: journal.Move) -> None:
+    """First what accounts use, then the keys: in between, an account shows nothing that is not there."""
+    if not move.mail:
+        return
+    from migrate.cli.mail import required_client
+
+    client = required_client(store)
+    for point in reversed(move.mail):
+        client.restore(point)
 

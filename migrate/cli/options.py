@@ -17,6 +17,15 @@ SkipExpired = Annotated[bool, typer.Option("--skip-expired", help="Leave expired
 CopyTrust = Annotated[str, typer.Option(
     "--trust", metavar="copy|none", help="Trust in the target what the source trusts, or nothing.")]
 NoRoots = Annotated[bool, typer.Option("--no-roots", help="Bring intermediates, but no root certificates.")]
+Associate = Annotated[str | None, typer.Option(
+    "--associate", metavar="EMAIL|auto",
+    help="Have the target's mail account with that address use what arrives; auto: every account that it fits.")]
+Sign = Annotated[bool | None, typer.Option(
+    "--sign/--no-sign", help="With an association: sign new mail by default, or not. Left as it is otherwise.")]
+Encrypt = Annotated[bool | None, typer.Option(
+    "--encrypt/--no-encrypt", help="With an association: encrypt new mail by default, or not. Likewise.")]
+Contacts = Annotated[bool, typer.Option(
+    "--with-contacts", help="Bring the e-mail certificates of other people too.")]
 Engine = Annotated[str, typer.Option(
     "--engine", metavar="native|python-nss", help="What reads and writes NSS databases.")]
 FromPassword = Annotated[str | None, typer.Option(

@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from migrate import elsewhere, passwords, render, report
-from migrate.cli.moving import agreed, remember, status
+from migrate.cli.memory import Memory
+from migrate.cli.moving import agreed, status
 from migrate.engine import Migration
 from migrate.plan import Options, Plan
 from migrate.report import Outcome, Report
@@ -53,6 +54,9 @@ def restore(asked: Asked, directory: Path, *, dry_run: bool, yes: bool, to_json:
 
     Every file is opened before anything is changed.
     """
+    if asked.associate is not None:
+        raise passwords.BadSource("--associate takes one file",
+                                  f"Restore first, then say: certferry mail {asked.target} --set {asked.associate}")
     target = open_store(asked.target, engine=asked.engine, new=True)
     works = _works(asked, directory, target)
     plans = [work.plan() for work in works]
@@ -90,7 +94,7 @@ def _works(asked: Asked, directory: Path, target: Store) -> list[Migration]:
         source = open_store(f"p12:{path}")
         work = Migration(source, target, options, ask_file, ask_target,
                          partial(elsewhere.listings, {source.path, target.path}), render.Progress(),
-                         partial(remember, source, target))
+                         Memory(source, target))
         try:
             work.plan()
         except NoMatch:

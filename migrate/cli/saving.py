@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from migrate import elsewhere, passwords, render, report
 from migrate.backup import Backup, Saved
 from migrate.cli import sealing
-from migrate.cli.moving import agreed, remember, status
+from migrate.cli.memory import Memory
+from migrate.cli.moving import agreed, status
 from migrate.plan import Options
 from migrate.report import Outcome, Report
 from profiles.errors import AccessDenied, NoMatch
@@ -95,7 +96,7 @@ def backup(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
         passwords.parse(asked.from_password or (asked.file_password if source.file else None)), ask_file,
         replace=asked.replace, others=cache(lambda: tuple(elsewhere.listings({source.path}))),
         observe=render.Progress(),
-        committed=lambda store: remember(source, store))
+        committed=lambda store: Memory(source, store)())
     plan = work.plan(place.path / "backup.p12" if place.many else place.path)
     if place.many:
         location = Location("p12", os.path.join(place.path, ""))  # noqa: PTH118 - a Path would drop the last slash

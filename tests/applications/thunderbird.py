@@ -93,6 +93,15 @@ def decrypts(
         return Proof(f"Thunderbird {mail.version}", cn, fingerprint(found[0]), ("decrypted a message made by openssl",))
 
 
+def certificate_for(address: str, *, profile: Path, limit: float = 55) -> str:
+    """The fingerprint of the certificate that Thunderbird would encrypt mail to that address with."""
+    with _running(profile, None, None, limit) as mail:
+        found = mail.marionette.script("thunderbird_recipient", address.lower())
+        if not found:
+            raise NotProven(f"Thunderbird has no valid certificate for {address}")
+        return fingerprint(base64.b64decode(found))
+
+
 @dataclass(frozen=True)
 class _Identity:
     key: str

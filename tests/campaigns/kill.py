@@ -23,12 +23,9 @@ from tests.campaigns.judge import Scene, judge
 
 def _child(scene: Scene, place: Path) -> int:
     """Start ``certferry migrate`` in a forked process that has everything imported: kills hit work, not start-up."""
-    pid = os.fork()
+    pid = quietly_forked()
     if pid:
         return pid
-    quiet = os.open(os.devnull, os.O_RDWR)
-    for handle in (0, 1, 2):
-        os.dup2(quiet, handle)
     from migrate.cli import main
 
     sys.argv = ["certferry", "migrate", f"nss:{scene.source}", f"nss:{place}", "--yes",
@@ -42,6 +39,16 @@ def _child(scene: Scene, place: Path) -> int:
     os._exit(0)
 
 
+def quietly_forked() -> int:
+    """As ``os.fork``; the child neither reads nor prints."""
+    pid = os.fork()
+    if not pid:
+        quiet = os.open(os.devnull, os.O_RDWR)
+        for handle in (0, 1, 2):
+            os.dup2(quiet, handle)
+    return pid
+
+
 def _pk12util(scene: Scene, place: Path) -> int:
     secret = scene.secret.with_name("secret")
     secret.write_text("secret\n")
@@ -50,7 +57,8 @@ def _pk12util(scene: Scene, place: Path) -> int:
                             stderr=subprocess.DEVNULL).pid
 
 
-def _wait(pid: int) -> int:
+def wait(pid: int) -> int:
+    """The exit code of a process, negative for a signal."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
@@ -69,7 +77,7 @@ class Clock:
             place = self._scene.fresh(self._work / "timed")
             begun = time.perf_counter()
             pid = self._start(self._scene, place)
-            if _wait(pid):
+            if wait(pid):
                 raise RuntimeError("the undisturbed run failed")
             self._times = [*self._times[-4:], time.perf_counter() - begun]
         self._rounds += 1
@@ -92,7 +100,7 @@ def _next_start(place: Path, kill_after: float | None = None) -> None:
             os._exit(0)
         time.sleep(kill_after)
         os.kill(pid, signal.SIGKILL)
-        _wait(pid)
+        wait(pid)
     NssStore(Location("nss", str(place)), place).list()
 
 
@@ -113,7 +121,7 @@ def campaign(count: int, seed: int, *, control: bool) -> Counter[str]:
             pid = start(scene, place)
             time.sleep(moment)
             os.kill(pid, signal.SIGKILL)
-            found["killed" if _wait(pid) == -signal.SIGKILL else "had ended"] += 1
+            found["killed" if wait(pid) == -signal.SIGKILL else "had ended"] += 1
             if not control:
                 found["inside a step"] += any((place / ".certferry").glob("intent-*.json"))
                 _next_start(place, clock.disturb_recovery())
@@ -126,8 +134,13 @@ def campaign(count: int, seed: int, *, control: bool) -> Counter[str]:
 
 def main() -> int:
     """1 if anything was lost or half there; with ``--control``, if nothing was."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=2000)
+    return carried_out(campaign, __doc__, 2000)
+
+
+def carried_out(campaign: Callable[..., Counter[str]], description: str | None, count: int) -> int:
+    """Run a campaign as its command line says; 1 where it found harm and should not, or should and did not."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=count)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--control", action="store_true")
     asked = parser.parse_args()
@@ -135,7 +148,7 @@ def main() -> int:
     found = campaign(asked.count, asked.seed, control=asked.control)
     print(f"{'control ' if asked.control else ''}count {asked.count} seed {asked.seed}: {dict(found)} "
           f"in {time.monotonic() - begun:.0f} s")
-    bad = found["half"] + found["lost"]
+    bad = sum(number for state, number in found.items() if state.startswith(("half", "lost")))
     return int(not bad) if asked.control else int(bool(bad))
 
 

@@ -31,6 +31,18 @@ def test_kills_of_a_naive_import_show() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_kills_with_an_association() -> None:
+    """After 60 kills an account uses the key that arrived, or neither is so."""
+    done = run("kill_mail", "--count", "60", "--seed", "7")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_kills_between_two_commands_show() -> None:
+    """The same harness over moving first and setting the account afterwards finds keys that no account uses."""
+    done = run("kill_mail", "--count", "30", "--seed", "7", "--control")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_faults() -> None:
     """A disk that fills up or fails at every sixth fault point: no false success, nothing half."""
     done = run("faults", "--every", "6")
