@@ -1,0 +1,1 @@
+"""Windows: its native seams, and what is kept behind them."""
