@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from profiles.products.windows import MACHINE, USER, applications, users_of
-from profiles.windows.registry import REG_DWORD, REG_SZ, Hive, Key, Value, View, WindowsRegistry
+from profiles.windows.registry import REG_DWORD, REG_SZ, Hive, Key, Value, View
 from tests.profiles.windows.memory_registry import MemoryRegistry
 
 PATHS = "Software\\Microsoft\\Windows\\CurrentVersion\\App Paths"
@@ -59,9 +57,3 @@ def test_iis_uses_the_store_of_the_computer() -> None:
     assert [(one.name, one.store, one.version) for one in applications(registry)] == [("IIS", MACHINE, "Version 10.0")]
     assert users_of(MACHINE, registry) == ("IIS",)
     assert users_of(USER, registry) == ()
-
-
-@pytest.mark.skipif(sys.platform != "win32", reason="asks the registry of a Windows")
-def test_this_windows_can_be_asked() -> None:
-    """Whatever is installed, each application has a name and a store."""
-    assert all(one.name and one.store in (USER, MACHINE) for one in applications(WindowsRegistry()))
