@@ -194,6 +194,21 @@ def _purposes(trust: Trust) -> str:
                      for level, name in named if level.value != "unknown")
 
 
+def topics(found: Iterable[tuple[str, str]]) -> None:
+    """The table of guides."""
+    for line in _table([list(one) for one in found]):
+        say(line.rstrip())
+    note("`certferry guide TOPIC` shows the steps; with --file FILE they name your file.")
+
+
+def guide(title: str, text: str) -> None:
+    """One guide, as it stands in its file."""
+    say(coloured(title, "bold", sys.stdout))
+    say()
+    for line in text.splitlines():
+        say(visible_sentence(line))
+
+
 def report(found: Report) -> None:
     """How every step ended."""
     for outcome in found.outcomes:

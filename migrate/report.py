@@ -42,7 +42,7 @@ class Report(NamedTuple):
         done = sum(outcome.outcome == "done" for outcome in self.outcomes)
         if done == len(self.outcomes):
             return "partial" if any(use.outcome in ("skipped", "failed") for use in self.uses) else "done"
-        return "partial" if done else "failed"
+        return "partial" if done or any(outcome.outcome == "referred" for outcome in self.outcomes) else "failed"
 
     @property
     def uses(self) -> tuple[Use, ...]:
@@ -53,6 +53,15 @@ class Report(NamedTuple):
         reason = "what it needs did not all arrive"
         return tuple(use._replace(outcome="failed", code="not-arrived", reason=reason)
                      if use.outcome == "set" and use.association not in arrived else use for use in self.plan.uses)
+
+
+def referred(report: Report, product: str, topic: str, file: str) -> Report:
+    """The same where what was made is a file for a person to hand on: nothing of it has arrived yet."""
+    reason = f"{product} takes certificates only from your hands: {file} is made for it"
+    hint = f'`certferry guide {topic} --file "{file}"` says how.'
+    return report._replace(outcomes=tuple(
+        outcome._replace(outcome="referred", code="by-hand", reason=reason, hint=hint)
+        if outcome.outcome == "done" else outcome for outcome in report.outcomes))
 
 
 def trust_json(trust: Trust) -> dict[str, str]:

@@ -18,6 +18,7 @@ from migrate.report import Outcome, Report
 from profiles.errors import AccessDenied, Error, NoMatch, StoreInUse, StoreNotFound
 from profiles.model import Listing
 from profiles.opening import open_found, open_store
+from profiles.products.guided import GUIDED
 from profiles.store import Store
 
 if TYPE_CHECKING:
@@ -143,6 +144,9 @@ def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> in
     if user:
         text = f"{user} is running: it sees what arrived, but may need a restart for a site that it has refused before"
         found = found._replace(notes=(text,))
+    by_hand = GUIDED.get(migration.target.location.kind)
+    if by_hand:
+        found = report.referred(found, by_hand.product, migration.target.location.kind, migration.target.path)
     _show(found, to_json=to_json)
     return status(found)
 

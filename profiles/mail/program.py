@@ -58,4 +58,4 @@ def require_no_defaults(program: str, association: Association) -> None:
     """``Unsupported`` where a program that decides for all accounts together shall sign or encrypt for one."""
     if association.sign is not None or association.encrypt is not None:
         raise Unsupported(f"{program} signs and encrypts new mail for all its accounts or for none",
-                          "Leave --sign and --encrypt out, and set it in the program: Tools, Options, Security.")
+                          "Leave --sign and --encrypt out, and set it in the options of the program.")

@@ -12,6 +12,7 @@ from profiles.errors import AccessDenied, Malformed, NoMatch, StoreNotFound, Uns
 from profiles.model import Location, Problem
 from profiles.products import chromium, mozilla
 from profiles.products.catalogue import PRODUCTS, Product
+from profiles.products.guided import GUIDED
 from profiles.products.home import LINUX, Candidate, Home, is_directory, is_file, shown
 from profiles.products.ini import printable
 from profiles.products.naming import BROWSERS, Found, named, state
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 FILES = {"p12": "PKCS#12 file", "pem": "PEM file"}
 LATER = ("windows", "keychain", "token")
-KINDS = (*(product.kind for product in PRODUCTS), *BROWSERS, "nss", *FILES)
+KINDS = (*(product.kind for product in PRODUCTS), *BROWSERS, "nss", *FILES, *GUIDED)
 _SUFFIXES = {".p12": "p12", ".pfx": "p12", ".pem": "pem", ".crt": "pem", ".key": "pem"}
 _DATABASES = ("cert9.db", "key4.db", "cert8.db", "key3.db", "cert7.db")
 
@@ -45,6 +46,9 @@ def resolve(text: str, home: Home) -> Found:
         return _directory(_path(home, where), home)
     if colon and where and kind in FILES:
         return _file(home, kind, where)
+    if kind in GUIDED:
+        path = _path(home, where or GUIDED[kind].file)
+        return Found(Location(kind, str(path)), GUIDED[kind].product, str(path), "ready" if is_file(path) else "empty")
     if kind in LATER:
         raise Unsupported(f"this version of certferry does not handle stores of the kind {kind!r} yet",
                           f"It handles {', '.join(KINDS)}.")

@@ -342,7 +342,7 @@ def test_signing_for_one_account_where_the_program_decides_for_all(computer: Com
     computer.holds(alice)
     with pytest.raises(Error, match="for all its accounts") as caught:
         computer.associate(ALICE, alice, sign=True)
-    assert "Options" in caught.value.hint
+    assert "--sign" in caught.value.hint
 
 
 def test_nothing_is_there(computer: Computer) -> None:
