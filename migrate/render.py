@@ -130,12 +130,14 @@ def _table(rows: Sequence[Sequence[str]]) -> list[str]:
             for row in rows]
 
 
-def stores(found: Iterable[dict[str, Any]], problems: Iterable[str]) -> None:
+def stores(found: Sequence[dict[str, Any]], problems: Iterable[str]) -> None:
     """The table of stores on this computer."""
     rows = [[visible(store["location"]), store["product"], store["state"], _count(store["identities"], "identity"),
              visible(store["path"])] for store in found]
-    for line in _table(rows):
+    for store, line in zip(found, _table(rows), strict=True):
         say(line)
+        if store.get("applications"):
+            say(f"    used by {visible(', '.join(one['name'] for one in store['applications']))}")
     if not rows:
         say("no store was found")
     for problem in problems:
