@@ -44,11 +44,8 @@ def resolve(text: str, home: Home) -> Found:
         return _browser(home, kind, where)
     if colon and where and kind == "nss":
         return _directory(_path(home, where), home)
-    if colon and where and kind in FILES:
+    if kind in GUIDED or (colon and where and kind in FILES):
         return _file(home, kind, where)
-    if kind in GUIDED:
-        path = _path(home, where or GUIDED[kind].file)
-        return Found(Location(kind, str(path)), GUIDED[kind].product, str(path), "ready" if is_file(path) else "empty")
     if kind in LATER:
         raise Unsupported(f"this version of certferry does not handle stores of the kind {kind!r} yet",
                           f"It handles {', '.join(KINDS)}.")
@@ -128,14 +125,15 @@ def _directory(path: Path, home: Home) -> Found:
 
 
 def _file(home: Home, kind: str, where: str) -> Found:
-    whole = _path(home, where)
+    whole = _path(home, where or GUIDED[kind].file)
     certificate, comma, key = where.rpartition(",")
     paths = [whole]
     if kind == "pem" and comma and certificate and key and not os.path.lexists(whole):
         paths = [_path(home, certificate), _path(home, key)]
     joined = ",".join(map(str, paths))
     ready = all(is_file(path) for path in paths)
-    return Found(Location(kind, joined), FILES[kind], joined, "ready" if ready else "empty")
+    product = GUIDED[kind].product if kind in GUIDED else FILES[kind]
+    return Found(Location(kind, joined), product, joined, "ready" if ready else "empty")
 
 
 def _bare(home: Home, text: str) -> Found:
