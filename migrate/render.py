@@ -130,12 +130,14 @@ def _table(rows: Sequence[Sequence[str]]) -> list[str]:
             for row in rows]
 
 
-def stores(found: Iterable[dict[str, Any]], problems: Iterable[str]) -> None:
+def stores(found: Sequence[dict[str, Any]], problems: Iterable[str]) -> None:
     """The table of stores on this computer."""
     rows = [[visible(store["location"]), store["product"], store["state"], _count(store["identities"], "identity"),
              visible(store["path"])] for store in found]
-    for line in _table(rows):
+    for store, line in zip(found, _table(rows), strict=True):
         say(line)
+        if store.get("applications"):
+            say(f"    used by {visible(', '.join(one['name'] for one in store['applications']))}")
     if not rows:
         say("no store was found")
     for problem in problems:
@@ -193,6 +195,21 @@ def _purposes(trust: Trust) -> str:
              (trust.code, "code")]
     return ", ".join(f"{name} ({level.value})" if level.value != "trusted" else name
                      for level, name in named if level.value != "unknown")
+
+
+def topics(found: Iterable[tuple[str, str]]) -> None:
+    """The table of guides."""
+    for line in _table([list(one) for one in found]):
+        say(line.rstrip())
+    note("`certferry guide TOPIC` shows the steps; with --file FILE they name your file.")
+
+
+def guide(title: str, text: str) -> None:
+    """One guide, as it stands in its file."""
+    say(coloured(title, "bold", sys.stdout))
+    say()
+    for line in text.splitlines():
+        say(visible_sentence(line))
 
 
 def report(found: Report) -> None:

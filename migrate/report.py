@@ -42,7 +42,7 @@ class Report(NamedTuple):
         done = sum(outcome.outcome == "done" for outcome in self.outcomes)
         if done == len(self.outcomes):
             return "partial" if any(use.outcome in ("skipped", "failed") for use in self.uses) else "done"
-        return "partial" if done else "failed"
+        return "partial" if done or any(outcome.outcome == "referred" for outcome in self.outcomes) else "failed"
 
     @property
     def uses(self) -> tuple[Use, ...]:
@@ -58,6 +58,15 @@ class Report(NamedTuple):
 def planned(plan: Plan) -> tuple[Outcome, ...]:
     """What a dry run says of every step."""
     return tuple(Outcome(step, "skipped" if step.skip else "planned", *(step.skip or ())) for step in plan.steps)
+
+
+def referred(report: Report, product: str, topic: str, file: str) -> Report:
+    """The same where what was made is a file for a person to hand on: nothing of it has arrived yet."""
+    reason = f"{product} takes certificates only from your hands: {file} is made for it"
+    hint = f'`certferry guide {topic} --file "{file}"` says how.'
+    return report._replace(outcomes=tuple(
+        outcome._replace(outcome="referred", code="by-hand", reason=reason, hint=hint)
+        if outcome.outcome == "done" else outcome for outcome in report.outcomes))
 
 
 def trust_json(trust: Trust) -> dict[str, str]:

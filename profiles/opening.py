@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from profiles.errors import Unsupported
 from profiles.model import Location
+from profiles.products.guided import GUIDED
 
 if TYPE_CHECKING:
     from profiles.discover import Found
@@ -41,7 +42,19 @@ def open_found(
     """The store that discovery found, also where the application has not made it yet."""
     if found.location.kind in FILES:
         return _file(found.location.kind, found.location.where, new=new, dialect=dialect)
+    if found.location.kind in GUIDED:
+        return _by_hand(found, new=new)
     return _nss(found.location, Path(found.path), found.product, engine, new=new)
+
+
+def _by_hand(found: Found, *, new: bool) -> Store:
+    """The file that a person will hand to a program which takes it from nobody else."""
+    from profiles.files.pkcs12 import Pkcs12Format
+    from profiles.files.store import FileStore
+    from profiles.pkcs12.dialects import LEGACY
+
+    form = Pkcs12Format((Path(found.path),), LEGACY, f"file for {found.product}")
+    return FileStore(found.location, form, new=new)
 
 
 def _nss(location: Location, directory: Path, product: str, engine: str, *, new: bool) -> Store:

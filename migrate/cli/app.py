@@ -239,6 +239,20 @@ def mail(
 
 
 @app.command()
+def guide(
+    topic: Annotated[str | None, typer.Argument(metavar="[TOPIC]", help="What about; all topics if left out.")] = None,
+    file: Annotated[str | None, typer.Option(
+        "--file", metavar="FILE", help="Your file, to be named in the steps.")] = None,
+    json: options.Json = False,
+) -> None:
+    """The steps to do by hand where no program can."""
+    with reported(to_json=json):
+        from migrate.cli import showing
+
+        showing.guide(topic, file, to_json=json)
+
+
+@app.command()
 def undo(
     location: Annotated[str | None, typer.Argument(
         metavar="[LOCATION]", help="The store to put back; the one migrated to last if none is named.")] = None,

@@ -35,7 +35,8 @@ def stores(root: Path | None, *, to_json: bool) -> None:
         state = one.state if not problems else "broken"
         found.append({"location": str(one.location), "product": one.product, "path": one.path, "state": state,
                       "identities": identities,
-                      "problems": [{"code": problem.code, "message": problem.message} for problem in problems]})
+                      "problems": [{"code": problem.code, "message": problem.message} for problem in problems],
+                      **_users(one, root)})
     if to_json:
         from migrate import report
 
@@ -43,6 +44,19 @@ def stores(root: Path | None, *, to_json: bool) -> None:
             {"code": problem.code, "message": problem.message} for problem in discovery.problems]})
     else:
         render.stores(found, (problem.message for problem in discovery.problems))
+
+
+def _users(found: Found, root: Path | None) -> dict[str, Any]:
+    """The applications whose certificates are those of a Windows store; for the store of one application nothing."""
+    if found.location.kind != "windows" or root is not None:
+        return {}
+    from profiles.products.windows import applications
+    from profiles.windows.registry import here
+
+    registry = here()
+    return {"applications": [{"name": one.name, "kind": one.kind, "version": one.version}
+                             for one in (applications(registry) if registry else ())
+                             if one.store == str(found.location)]}
 
 
 class Looked(NamedTuple):

@@ -16,6 +16,7 @@ from migrate.plan import Options
 from migrate.report import Report
 from profiles.errors import NoMatch, StoreInUse, StoreNotFound, WrongPassword
 from profiles.opening import open_store
+from profiles.products.guided import GUIDED
 from profiles.store import Asker, Store
 
 if TYPE_CHECKING:
@@ -81,8 +82,9 @@ def _migrate(asked: Asked, source: Store, target: Store, *, dry_run: bool, yes: 
 
 def _migration(asked: Asked, source: Store, target: Store) -> Migration:
     ask_target: Asker = passwords.parse(asked.to_password or (asked.file_password if target.file else None))
-    if target.location.kind == "p12":
-        ask_target = sealing.NewPassword(ask_target, sealing.chosen(asked.reader))
+    kind = target.location.kind
+    if kind == "p12" or kind in GUIDED:
+        ask_target = sealing.NewPassword(ask_target, sealing.chosen("any" if kind in GUIDED else asked.reader))
     memory = Memory(source, target)
     return Migration(
         source, target,
@@ -125,6 +127,9 @@ def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> in
     if user:
         text = f"{user} is running: it sees what arrived, but may need a restart for a site that it has refused before"
         found = found._replace(notes=(*found.notes, text))
+    by_hand = GUIDED.get(migration.target.location.kind)
+    if by_hand:
+        found = report.referred(found, by_hand.product, migration.target.location.kind, migration.target.path)
     _show(found, to_json=to_json)
     locked = any(problem.code == WrongPassword.code for problem in plan.source.problems)
     return status(found) or int(locked)

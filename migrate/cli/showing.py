@@ -1,4 +1,4 @@
-"""The ``demo`` command."""
+"""The commands that explain: ``demo`` and ``guide``."""
 
 from __future__ import annotations
 
@@ -48,3 +48,22 @@ def _demo(directory: Path, *, to_json: bool) -> int:
                 f"{len(again.already_there)} identity is there already")
     return status(found)
 
+
+
+def guide(topic: str | None, file: str | None, *, to_json: bool) -> None:
+    """Print the steps of a topic, or what topics there are."""
+    from migrate import guide as guides
+
+    if topic is None:
+        found = guides.topics()
+        if to_json:
+            render.as_json({"schema": report.SCHEMA, "topics": [{"topic": one.topic, "title": one.title}
+                                                                for one in found]})
+        else:
+            render.topics((one.topic, one.title) for one in found)
+        return
+    one = guides.guide(topic, file)
+    if to_json:
+        render.as_json({"schema": report.SCHEMA, **one._asdict()})
+    else:
+        render.guide(one.title, one.text)

@@ -21,6 +21,8 @@ CLIENTS = {
     "thunderbird": _MOZILLA,
     "betterbird": _MOZILLA,
     "seamonkey": _MOZILLA,
+    "windows": "profiles.mail.windows",
+    "keychain": "profiles.mail.apple",
     "nss": _MOZILLA,  # where the directory is a profile with mail accounts
 }
 """The module that knows the mail program of a store, by the kind of the store's location."""

@@ -12,6 +12,7 @@ from profiles.errors import AccessDenied, Malformed, NoMatch, StoreNotFound, Uns
 from profiles.model import Location, Problem
 from profiles.products import chromium, mozilla
 from profiles.products.catalogue import PRODUCTS, Product
+from profiles.products.guided import GUIDED
 from profiles.products.home import LINUX, Candidate, Home, is_directory, is_file, shown
 from profiles.products.ini import printable
 from profiles.products.naming import BROWSERS, Found, named, state
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 FILES = {"p12": "PKCS#12 file", "pem": "PEM file", "jks": "Java keystore", "iis": "IIS 4 key backup"}
 LATER = ("windows", "keychain", "token")
-KINDS = (*(product.kind for product in PRODUCTS), *BROWSERS, "nss", *FILES)
+KINDS = (*(product.kind for product in PRODUCTS), *BROWSERS, "nss", *FILES, *GUIDED)
 _SUFFIXES = {".p12": "p12", ".pfx": "p12", ".pem": "pem", ".crt": "pem", ".key": "pem",
              ".jks": "jks", ".jceks": "jks", ".bks": "jks"}
 _DATABASES = ("cert9.db", "key4.db", "cert8.db", "key3.db", "cert7.db")
@@ -44,7 +45,7 @@ def resolve(text: str, home: Home) -> Found:
         return _browser(home, kind, where)
     if colon and where and kind == "nss":
         return _directory(_path(home, where), home)
-    if colon and where and kind in FILES:
+    if kind in GUIDED or (colon and where and kind in FILES):
         return _file(home, kind, where)
     if kind in LATER:
         raise Unsupported(f"this version of certferry does not handle stores of the kind {kind!r} yet",
@@ -125,14 +126,15 @@ def _directory(path: Path, home: Home) -> Found:
 
 
 def _file(home: Home, kind: str, where: str) -> Found:
-    whole = _path(home, where)
+    whole = _path(home, where or GUIDED[kind].file)
     certificate, comma, key = where.rpartition(",")
     paths = [whole]
     if kind == "pem" and comma and certificate and key and not os.path.lexists(whole):
         paths = [_path(home, certificate), _path(home, key)]
     joined = ",".join(map(str, paths))
     ready = all(is_file(path) for path in paths)
-    return Found(Location(kind, joined), FILES[kind], joined, "ready" if ready else "empty")
+    product = GUIDED[kind].product if kind in GUIDED else FILES[kind]
+    return Found(Location(kind, joined), product, joined, "ready" if ready else "empty")
 
 
 def _bare(home: Home, text: str) -> Found:

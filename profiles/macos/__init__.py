@@ -1,0 +1,1 @@
+"""macOS: its native seams."""

@@ -1,0 +1,61 @@
+"""One of the mail programs that share the Windows store, and the certificates that they name by SHA-1."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Protocol
+
+from profiles.errors import Unsupported
+from profiles.mail.client import Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from profiles.certificate import Certificate
+    from profiles.mail.client import Account, Association
+    from profiles.model import Entry
+
+
+
+class Program(Protocol):
+    """A mail program: where its accounts are, and what to set so that they use a certificate."""
+
+    name: str
+    executables: tuple[str, ...]
+    """The file names under which it runs."""
+
+    def accounts(self, held: Mapping[str, Entry]) -> tuple[Account, ...]:
+        """Every account, read afresh."""
+
+    def wanted(self, associations: Sequence[Association], held: Mapping[str, Entry]) -> dict[str, str | None]:
+        """The settings (``profiles.mail.record``) as they should become; ``NoMatch`` where an account is gone."""
+
+
+def thumbprint(certificate: Certificate) -> bytes:
+    """The SHA-1 of a certificate, by which Windows and its programs name it (CERT_HASH_PROP_ID)."""
+    return hashlib.sha1(certificate.der, usedforsecurity=False).digest()
+
+
+def by_thumbprint(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Entries by the hex of their thumbprint, one with a key before one without."""
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        name = thumbprint(entry.certificate).hex()
+        if name not in found or entry.has_key:
+            found[name] = entry
+    return found
+
+
+def choice(name: str, held: Mapping[str, Entry]) -> Choice | None:
+    """The certificate of a thumbprint; None where there is no thumbprint."""
+    if not name:
+        return None
+    entry = held.get(name)
+    return Choice(name, entry.certificate.sha256 if entry else "", entry)
+
+
+def require_no_defaults(program: str, association: Association) -> None:
+    """``Unsupported`` where a program that decides for all accounts together shall sign or encrypt for one."""
+    if association.sign is not None or association.encrypt is not None:
+        raise Unsupported(f"{program} signs and encrypts new mail for all its accounts or for none",
+                          "Leave --sign and --encrypt out, and set it in the options of the program.")
