@@ -103,10 +103,11 @@ class Conversion:
         made = [(part, self._migration(part)) for part in parts]
         return [(part, migration, migration.plan()) for part, migration in made]
 
-    @staticmethod
-    def run(planned: Iterable[tuple[Part, Migration, Plan]]) -> Iterator[Made]:
+    def run(self, planned: Iterable[tuple[Part, Migration, Plan]]) -> Iterator[Made]:
         """Make the files one by one, each whole or not at all, each read back and its keys proved."""
         for part, migration, plan in planned:
+            if plan.steps and self.passwords.at_hand:  # also for a file of certificates alone
+                part.target.unlock(self.passwords)
             yield Made(part.path, migration.run(plan))
 
     def _migration(self, part: Part) -> Migration:
@@ -136,6 +137,11 @@ class Passwords:
         self._old, self._new, self._fresh = old, new, fresh
         self._known: Secret | None = None
         self.tries, self.explicit = old.tries, True
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether there is a password for the new files without asking for one."""
+        return self._new is not None or bool(self._known)
 
     def __call__(self, what: str, *, new: bool = False) -> Secret:
         """The password of the old file, or with ``new`` of the new ones, asked for once for all of them."""

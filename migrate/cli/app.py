@@ -184,6 +184,22 @@ def check(
 
 
 @app.command()
+def doctor(
+    where: Annotated[str | None, typer.Argument(
+        metavar="[APPLICATION|LOCATION]", help="All on this computer if none is named.")] = None,
+    json: options.Json = False,
+) -> None:
+    """Why a certificate is not offered, and what to do.
+
+    Looks at what applications on this computer have, and says what mends it. Asks no password, changes nothing.
+    """
+    with reported(to_json=json):
+        from migrate.cli import checking
+
+        raise typer.Exit(checking.doctor(where, to_json=json))
+
+
+@app.command()
 def convert(
     source: Annotated[str, typer.Argument(metavar="IN", help="The file to start from; it stays as it is.")],
     out: Annotated[str, typer.Argument(metavar="OUT", help="The file to make, or with --split the directory.")],

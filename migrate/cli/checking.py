@@ -6,12 +6,22 @@ from typing import TYPE_CHECKING
 
 from migrate import elsewhere, passwords
 from migrate.checkup.examination import Examination
+from migrate.checkup.finding import Severity
 from migrate.cli import EXIT_STATUS, findings
+from migrate.doctor.diagnosis import diagnosis
+from migrate.doctor.patient import look_at
+from migrate.report import SCHEMA
 from profiles.errors import Unsupported
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from migrate.checkup.checkup import Checkup
+    from migrate.checkup.finding import Finding
+    from migrate.doctor.patient import Patient
     from profiles.pkcs12.dialects import Dialect
+
+_FILES = ("p12", "pem")
 
 
 def check(location: str, password: str | None, target: str | None, engine: str, *, to_json: bool) -> int:
@@ -43,3 +53,44 @@ def dialect_for(target: str) -> Dialect:
 def status(found: Checkup) -> int:
     """0 where nothing keeps it from working, 1 where something does; 3 and 7 where it does not open."""
     return {"sound": 0, "flawed": 1}.get(found.status, EXIT_STATUS.get(found.status, 1))
+
+
+def doctor(wanted: str | None, *, to_json: bool) -> int:
+    """Look at every store on this computer, or at those of one application, and print what stands in the way."""
+    from profiles.discover import discover
+
+    discovery = discover()
+    patients = [look_at(found) for found in discovery.found]
+    chosen = _chosen(wanted, patients)
+    others = [*patients, *(one for one in chosen if one not in patients)]
+    diagnosed = [(one, diagnosis(one, others)) for one in chosen]
+    if to_json:
+        from migrate import render
+
+        render.as_json({"schema": SCHEMA, "status": "flawed" if _flawed(diagnosed) else "sound", "stores": [
+            {"location": one.place, "product": one.found.product, "path": one.found.path, "state": one.found.state,
+             "identities": one.identities, "findings": [each.as_json() for each in found]}
+            for one, found in diagnosed]})
+    else:
+        findings.diagnosed(diagnosed, discovery.problems if wanted is None else ())
+    return int(_flawed(diagnosed))
+
+
+def _flawed(diagnosed: Iterable[tuple[Patient, tuple[Finding, ...]]]) -> bool:
+    return any(each.severity is Severity.PROBLEM for _, found in diagnosed for each in found)
+
+
+def _chosen(wanted: str | None, patients: Sequence[Patient]) -> list[Patient]:
+    """All of them, those of an application, or the one at a location."""
+    if wanted is None:
+        return list(patients)
+    ours = [one for one in patients if wanted.lower() in (one.kind, one.found.alias)]
+    if ours:
+        return ours
+    from profiles.discover import resolve
+
+    found = resolve(wanted)
+    if found.location.kind in _FILES:
+        raise Unsupported(f"{found.path} is a file, and doctor looks at what applications use",
+                          f"`certferry check {found.path}` says what is wrong with a file.")
+    return [next((one for one in patients if one.found.path == found.path), None) or look_at(found)]

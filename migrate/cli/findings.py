@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from migrate.checkup import container
 from migrate.checkup.checkup import Password
 from migrate.checkup.finding import Severity
-from migrate.render import coloured, listing, say, visible, visible_sentence
+from migrate.render import coloured, listing, note, say, visible, visible_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from migrate.checkup.checkup import Checkup
     from migrate.checkup.finding import Finding
+    from migrate.doctor.patient import Patient
+    from profiles.model import Problem
 
 _COLOURS = {Severity.PROBLEM: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 _PASSWORDS = {
@@ -87,3 +89,18 @@ def _verdict(found: Checkup) -> str:
     return "nothing keeps it from working"
 
 
+
+
+def diagnosed(found: Sequence[tuple[Patient, tuple[Finding, ...]]], problems: Iterable[Problem]) -> None:
+    """Each store with what stands in the way there."""
+    for patient, wrong in found:
+        count = f"{patient.identities} {'identity' if patient.identities == 1 else 'identities'}"
+        say(f"{coloured(visible(patient.place), 'bold', sys.stdout)}  {patient.found.product}, "
+            f"{visible(patient.found.state)}, {count}")
+        findings(wrong)
+        if not wrong:
+            say("  nothing stands in the way" if patient.identities else "  no certificate with a key is here")
+    if not found:
+        say("no store was found")
+    for one in problems:
+        note(f"  {coloured('!', 'yellow', sys.stderr)} {visible_sentence(one.message)}")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from profiles.pkcs12.dialects import Dialect
     from profiles.store import Asker, Checkpoint
 
-_LEGACY = ("cert8.db", "key3.db", "cert7.db")
+LEGACY = ("cert8.db", "key3.db", "cert7.db")
 _PROFILE_MARKS = ("prefs.js", "times.json", "compatibility.ini", "pkcs11.txt", "places.sqlite", "user.js")
 
 
@@ -71,7 +71,7 @@ class NssStore:
         if not directory.is_dir():
             raise Malformed(f"{directory} is not a profile directory")
         names = {path.name for path in directory.iterdir()}
-        if names & set(_LEGACY):
+        if names & set(LEGACY):
             raise Unsupported(f"{directory} holds a database of the old format (cert8.db, key3.db)",
                               "Upgrade a copy of it first: certutil -M -d sql:COPY -n NICKNAME -t ,,")
         if not application and names - {OWN} and not names & set(_PROFILE_MARKS):
