@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -140,8 +141,10 @@ def _offered(certificate: Certificate) -> str:
 
     ask = "Ask the authority for its intermediate certificates"
     try:
-        found = certificate.x509.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value \
-            if certificate.x509 else ()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd about a certificate is said in findings
+            found = certificate.x509.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value \
+                if certificate.x509 else ()
     except (x509.ExtensionNotFound, ValueError):
         found = ()
     urls = [one.access_location.value for one in found

@@ -13,7 +13,7 @@ from profiles.pkcs12.bags import BagCount
 from profiles.pkcs12.encryption import PBES2, PBKDF2, RC2_CBC, SCRYPT, known, rc2
 from profiles.pkcs12.limits import Allowance
 from profiles.pkcs12.mac import PBMAC1
-from profiles.pkcs12.reader import DATA, ENCRYPTED, ENVELOPED, outer
+from profiles.pkcs12.reader import DATA, ENCRYPTED, ENVELOPED, outer, part_of
 
 if TYPE_CHECKING:
     from profiles.asn1 import Node
@@ -99,11 +99,8 @@ class _Anatomist:
 
     def part(self, info: Node) -> None:
         """One ContentInfo of the AuthenticatedSafe."""
-        kind, *content = info.sequence(1)
-        if len(content) != 1:
-            raise Malformed("a part of the file has no content")
-        body = content[0].explicit(0)
-        match kind.oid():
+        kind, body = part_of(info)
+        match kind:
             case oid if oid == DATA:
                 octets = body.octets()
                 contents = asn1.parse(octets)

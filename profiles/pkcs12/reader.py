@@ -90,11 +90,8 @@ class _Reader:
 
     def part(self, info: Node) -> _Sealed | None:
         """One ContentInfo of the AuthenticatedSafe: taken at once, or returned for when the password is checked."""
-        kind, *content = info.sequence(1)
-        if len(content) != 1:
-            raise Malformed("a part of the file has no content")
-        body = content[0].explicit(0)
-        match kind.oid():
+        kind, body = part_of(info)
+        match kind:
             case oid if oid == DATA:
                 self.take(asn1.parse(body.octets()))
                 return None
@@ -158,6 +155,14 @@ class _Reader:
 
     def left(self, what: str) -> None:
         self.problems.append(Problem(Unsupported.code, f"the file holds {what}; it was left behind"))
+
+
+def part_of(info: Node) -> tuple[str, Node]:
+    """The OID and the content of one ContentInfo (RFC 5652, section 3)."""
+    kind, *content = info.sequence(1)
+    if len(content) != 1:
+        raise Malformed("a part of the file has no content")
+    return kind.oid(), content[0].explicit(0)
 
 
 def _named(bag: Bag) -> str:

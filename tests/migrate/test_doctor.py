@@ -78,6 +78,7 @@ def test_nothing_wrong(in_firefox, alice: Leaf) -> None:
     assert doctor("firefox") == []
 
 
+@pytest.mark.slow
 def test_no_stores() -> None:
     """A computer without stores is no failure."""
     ran = certferry("doctor", "--json")
@@ -111,6 +112,7 @@ def test_firefox_agrees(in_firefox, intermediate: Authority, root: Authority, op
         firefox.authenticates(profile=in_firefox.path, cn="Unfit", ca=root.pem)
 
 
+@pytest.mark.slow
 def test_an_encryption_certificate_beside_its_mate(in_firefox, intermediate: Authority) -> None:
     """Of a pair, the one for encryption is not for logging in: that is as it should be."""
     for one in intermediate.pair("Alice", email="a@example.test", key="ec-p256"):
@@ -181,6 +183,7 @@ def test_use_in_mail(in_thunderbird, intermediate: Authority) -> None:
     assert problems("thunderbird") == ["usage"]
 
 
+@pytest.mark.slow
 def test_another_profile_than_the_one_in_use(in_firefox, home: Path, alice: Leaf) -> None:
     """The identity is in a profile that Firefox does not start with."""
     other = nss_tools.create(home / ".mozilla/firefox/efgh5678.old")
@@ -192,6 +195,7 @@ def test_another_profile_than_the_one_in_use(in_firefox, home: Path, alice: Leaf
     assert unused.command == ("migrate", "firefox:old", "firefox:default-release")
 
 
+@pytest.mark.slow
 def test_a_database_that_chromium_does_not_read(home: Path, alice: Leaf) -> None:
     """An empty ~/.pki/nssdb hides the certificates at the newer place."""
     nss_tools.create(home / ".local/share/pki/nssdb").add_p12(alice.p12())
@@ -215,6 +219,7 @@ def test_a_password_too_new_for_chromium(home: Path) -> None:
     assert "password-unreadable" not in problems("chromium")
 
 
+@pytest.mark.slow
 def test_old_databases(home: Path, alice: Leaf) -> None:
     """cert8.db alone, and cert8.db beside a new database without keys."""
     path = home / ".mozilla/firefox/abcd1234.default-release"
@@ -229,6 +234,7 @@ def test_old_databases(home: Path, alice: Leaf) -> None:
     assert f'certutil --merge -d "sql:{path}" --source-dir "dbm:{path}"' in remedy
 
 
+@pytest.mark.slow
 def test_trust_of_another_database(in_thunderbird, tmp_path: Path, alice: Leaf) -> None:
     """cert9.db copied to another key4.db: its trust is there to see, and counts for nothing."""
     in_thunderbird.add_p12(alice.p12())
