@@ -116,7 +116,7 @@ class Certificate:
             warnings.simplefilter("ignore")
             try:
                 return x509.load_der_x509_certificate(self.der)
-            except ValueError:
+            except (ValueError, x509.InvalidVersion):
                 return None
 
     def subject_text(self) -> str:
@@ -213,7 +213,8 @@ def _extensions(certificate: Certificate) -> Extensions:
              if (value := attribute(certificate.subject, oid))]
     found: dict[type, object] = {}
     if certificate.x509 is not None:
-        with warnings.catch_warnings(), suppress(ValueError, TypeError):
+        unreadable = (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+        with warnings.catch_warnings(), suppress(*unreadable):
             warnings.simplefilter("ignore")  # of serial numbers that are not positive, once more
             found = {type(item.value): item.value for item in certificate.x509.extensions}
     alternative = found.get(x509.SubjectAlternativeName)

@@ -59,10 +59,17 @@ def parse(data: bytes, allowance: Allowance) -> Keystore:
         entries = _entries(stream, allowance)
         digest = stream.octets(_DIGEST)
     except Malformed:
-        if len(data) == header.end or (len(data) - header.end) % 16:
+        if not _may_be_uber(data, header):
             raise
         return _uber(header, data[header.end :], allowance)
+    if stream.at != len(data) and _may_be_uber(data, header):  # sealed octets that happen to begin like entries
+        return _uber(header, data[header.end :], allowance)
     return _bks(header, data[header.end : stream.at - _DIGEST], digest, entries, allowance)
+
+
+def _may_be_uber(data: bytes, header: _Header) -> bool:
+    """Both kinds begin alike; an UBER goes on with whole blocks."""
+    return len(data) > header.end and not (len(data) - header.end) % 16
 
 
 def _bks(

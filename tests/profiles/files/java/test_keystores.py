@@ -15,7 +15,7 @@ from profiles.files.java.store import KeystoreFile, parse
 from profiles.files.java.stream import modified_utf8
 from profiles.files.java.twofish import Twofish
 from profiles.files.recognition import recognise
-from profiles.model import Location, Selection
+from profiles.model import Location, Secret, Selection
 from profiles.opening import open_store
 from profiles.pkcs12.keys import PrivateKey
 from profiles.pkcs12.seal import open_sealed
@@ -194,6 +194,20 @@ def test_an_empty_keystore_is_valid(make: Callable[[], bytes], write: Callable[[
     store = KeystoreFile(write(make()))
     store.unlock(Answers("x"))
     assert (store.list().entries, store.list().problems) == ((), ())
+
+
+def test_an_uber_that_begins_like_a_bks(alice: Leaf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One in 256 does: its first sealed octet is the one that ends a BKS."""
+    from profiles.pkcs12.passwords import spellings
+
+    for number in range(5000):
+        monkeypatch.setattr(making.os, "urandom", lambda size, number=number: number.to_bytes(size, "big"))
+        data = making.uber([making.bks_certificate("a", alice.der)], "x")
+        if data[32] == 0:
+            break
+    assert data[32] == 0
+    (entry,) = parse(data).opened_by(spellings(Secret("x")))
+    assert entry.alias == "a"
 
 
 def test_java_s_utf_8() -> None:
