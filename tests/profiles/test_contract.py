@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
@@ -12,17 +12,23 @@ from typing import ClassVar
 
 import pytest
 
+from profiles.errors import Unsupported
+from profiles.files.iis import KeyBackupFormat
+from profiles.files.java.store import KeystoreFormat
 from profiles.files.pem import PemFile
 from profiles.files.pkcs12 import Pkcs12File
+from profiles.files.store import FileStore
 from profiles.model import Location
 from profiles.nss.library import LibraryStore
 from profiles.nss.store import NssStore
 from profiles.pkcs12.dialects import STRONG
 from tests import nss_tools
+from tests.askers import Given
 from tests.profiles.broken import BROKEN
 from tests.profiles.contract import StoreContract, broken
+from tests.profiles.files.java import making
 from tests.profiles.memory import MemoryStore, Shelf
-from tests.profiles.place import Place
+from tests.profiles.place import Place, identity, person, put
 from tests.system import require as required
 
 FAST = replace(STRONG, iterations=2048, mac_iterations=2048)
@@ -171,6 +177,60 @@ class TestPemPair(FileContract):
     @staticmethod
     def store(directory):
         return PemFile(directory / "cert.pem", directory / "key.pem", FAST)
+
+
+@dataclass(frozen=True)
+class WrittenKeystore(KeystoreFormat):
+    """What certferry reads, made writable here so that every behaviour of reading meets it."""
+
+    def encoded(self, items, password):
+        secret = password.reveal().decode()
+        return (making.jks([self.entry(one, secret) for one in items], secret),)
+
+    @staticmethod
+    def entry(item, secret):
+        """An item as an entry."""
+        if item.key is None:
+            return making.jks_certificate(item.nickname, item.certificate.der)
+        chain = [item.certificate.der] if item.certificate else ()
+        return making.jks_key(item.nickname, making.jks_sealed(item.key.pkcs8, secret), chain)
+
+    def require_mergeable(self, data):
+        """Anything."""
+
+
+TRUSTS_ALL = "a keystore trusts every authority that has an entry of its own, for everything, and none by halves"
+
+
+@pytest.mark.slow  # forty behaviours of reading
+class TestJavaKeystore(FileContract):
+    """A JKS, as far as reading goes: certferry writes none."""
+
+    limits: ClassVar = {
+        "test_trust_survives": TRUSTS_ALL,
+        "test_trust_is_set_again": TRUSTS_ALL,
+        "test_nasty_names_survive[long]": "Java's names have at most 65,535 octets",
+        "test_a_certificate_is_joined_by_its_key": "a keystore without keys opens without its password",
+    }
+
+    @staticmethod
+    def store(directory):
+        path = directory / "file.jks"
+        return FileStore(Location("jks", str(path)), WrittenKeystore((path,)))
+
+
+class TestReadOnlyFiles:
+    """What a source that is never written promises beside that."""
+
+    @pytest.mark.parametrize("form", [KeystoreFormat, KeyBackupFormat])
+    def test_a_step_into_it_is_refused_and_leaves_nothing(self, form, tmp_path):
+        """By the format itself, whoever asks it."""
+        path = tmp_path / "file"
+        store = FileStore(Location("jks", str(path)), form((path,)))
+        store.unlock(Given("secret"))
+        with pytest.raises(Unsupported, match="read and not written"):
+            put(store, *identity(person("Somebody")))
+        assert list(tmp_path.iterdir()) == []
 
 
 SEEN_BY = {

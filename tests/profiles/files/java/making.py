@@ -25,8 +25,12 @@ COUNT = 5
 
 
 def text(value: str) -> bytes:
-    """What ``writeUTF`` writes, of names without NUL and within 16 bits."""
-    return struct.pack(">H", len(value.encode())) + value.encode()
+    """What ``writeUTF`` writes: surrogates one by one, NUL in two octets."""
+    units = value.encode("utf-16-be", "surrogatepass")
+    octets = b"".join(chr(unit).encode("utf-8", "surrogatepass") for (unit,) in struct.iter_unpack(">H", units))
+    octets = octets.replace(b"\0", b"\xc0\x80")
+    assert len(octets) < 1 << 16, "a name in a keystore has at most 65,535 octets"
+    return struct.pack(">H", len(octets)) + octets
 
 
 def counted(value: bytes) -> bytes:
