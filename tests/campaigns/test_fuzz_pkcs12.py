@@ -9,6 +9,7 @@ pytest.importorskip("resource", reason="the campaign measures its memory where t
 from tests.campaigns.fuzz_pkcs12 import campaign, careless
 
 
+@pytest.mark.slow
 def test_two_thousand_mutants() -> None:
     """Only errors that a caller can act on, none slow, none large; and the mutants reach every outcome."""
     found = campaign(2000, 7)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from profiles.errors import Malformed, Unsupported
+from profiles.errors import Unsupported
 from profiles.files.form import Data, required
 from profiles.files.java import bks, jks
 from profiles.files.java.keystore import MAX_ITERATIONS, Keystore, gathered
+from profiles.files.pkcs12 import Pkcs12File
+from profiles.files.reading import read_if_there
 from profiles.files.store import FileStore
 from profiles.model import Location, Secret
 from profiles.pkcs12.limits import Allowance
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from profiles.pkcs12.contents import Contents, Item
+
+
+_PKCS12 = b"0"
+"""The SEQUENCE that a PFX is: what the JDK makes since version 9, often still named .jks."""
 
 
 def is_keystore(data: bytes) -> bool:
@@ -70,9 +76,6 @@ class KeystoreFormat:
 
     def _parsed(self, data: Data) -> Keystore:
         content = required(data, self.paths[0])
-        if content[:1] == b"0":
-            raise Malformed(f"{self.paths[0]} is no keystore of Java's old kinds but perhaps PKCS#12",
-                            "Name it as p12:PATH; Java's newer keystores are PKCS#12.")
         return parse(content)
 
 
@@ -83,7 +86,9 @@ def read_only(path: Path | str) -> Unsupported:
 
 
 def KeystoreFile(path: Path, *, new: bool = False) -> FileStore:  # noqa: N802 - named as what it makes
-    """The store that a Java keystore is; ``Unsupported`` with ``new``, for it is never written."""
+    """The store that a Java keystore is, PKCS#12 too; ``Unsupported`` with ``new``, for it is never written here."""
     if new:
         raise read_only(path)
+    if (read_if_there(path) or b"")[:1] == _PKCS12:
+        return Pkcs12File(path, new=False)
     return FileStore(Location("jks", str(path)), KeystoreFormat((path,)), new=False)

@@ -321,6 +321,13 @@ def test_a_keystore_is_never_a_target(alice: Leaf, tmp_path: Path) -> None:
         open_store(f"jks:{there}").checkpoint().__enter__()
 
 
+def test_a_keystore_of_newer_java_is_pkcs12(alice: Leaf, write: Callable[[bytes], Path]) -> None:
+    """Whatever its name: said to be a keystore of Java, it opens all the same."""
+    store = open_store(f"jks:{write(alice.p12())}")
+    store.unlock(Answers("secret"))
+    assert store.list().entry(alice.sha256).has_key  # type: ignore[union-attr]
+
+
 def test_both_passwords_from_a_script_and_what_stays_is_said(alice: Leaf, bob: Leaf, tmp_path: Path) -> None:
     """The key's password is the next line of the same input; what cannot be carried is named."""
     source, target = tmp_path / "store.jceks", tmp_path / "out.p12"
