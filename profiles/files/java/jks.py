@@ -158,12 +158,12 @@ class JceksProtected:
         raise WrongPassword("the password is wrong")
 
     def _halves(self) -> tuple[tuple[bytes, bytes], ...]:
-        """The halves of the salt; where both are the same the first is turned round, by a JDK with a slip in it."""
+        """The halves of the salt; where both are the same the first is turned round, by older JDKs with a slip."""
         first, second = self.salt[:4], self.salt[4:]
         if first != second:
             return ((first, second),)
         a, b, _, d = first
-        return (bytes((d, a, b, d)), second), (first[::-1], second)
+        return (first[::-1], second), (bytes((d, a, b, d)), second)
 
     def _derived(self, half: bytes, secret: bytes) -> bytes:
         value = half

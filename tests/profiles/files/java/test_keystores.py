@@ -11,6 +11,7 @@ import pytest
 
 from profiles import asn1
 from profiles.errors import Error, Malformed, PasswordNeeded, Unsupported, WrongPassword
+from profiles.files.java.jks import JceksProtected
 from profiles.files.java.store import KeystoreFile, parse
 from profiles.files.java.stream import modified_utf8
 from profiles.files.java.twofish import Twofish
@@ -18,6 +19,8 @@ from profiles.files.recognition import recognise
 from profiles.model import Location, Secret, Selection
 from profiles.opening import open_store
 from profiles.pkcs12.keys import PrivateKey
+from profiles.pkcs12.limits import Allowance
+from profiles.pkcs12.passwords import spellings
 from profiles.pkcs12.seal import open_sealed
 from tests.command import argv, certferry
 from tests.profiles.files.asking import Answers
@@ -198,8 +201,6 @@ def test_an_empty_keystore_is_valid(make: Callable[[], bytes], write: Callable[[
 
 def test_an_uber_that_begins_like_a_bks(alice: Leaf, monkeypatch: pytest.MonkeyPatch) -> None:
     """One in 256 does: its first sealed octet is the one that ends a BKS."""
-    from profiles.pkcs12.passwords import spellings
-
     for number in range(5000):
         monkeypatch.setattr(making.os, "urandom", lambda size, number=number: number.to_bytes(size, "big"))
         data = making.uber([making.bks_certificate("a", alice.der)], "x")
@@ -215,6 +216,12 @@ def test_java_s_utf_8() -> None:
     assert modified_utf8(b"a\xc0\x80\xed\xa0\xbd\xed\xb8\x80") == "a\0\N{GRINNING FACE}"
     with pytest.raises(Malformed):
         modified_utf8(b"\xff")
+
+
+def test_a_salt_of_two_equal_halves() -> None:
+    """Sealed by JDK 17 with the salt 01020304 01020304, three iterations: it turns the first half round."""
+    sealed = JceksProtected.parse(bytes((1, 2, 3, 4) * 2), 3, bytes.fromhex("68cbd7475706c2a8"))
+    assert sealed.open(spellings(Secret("secret")), Allowance()) == asn1.sequence(asn1.integer(5))
 
 
 def test_twofish_known_answers() -> None:
