@@ -10,6 +10,7 @@ from migrate.verify import require_kept, verify
 from profiles.errors import (
     AccessDenied,
     Error,
+    LeftToUser,
     PasswordNeeded,
     StoreInUse,
     ToolFailed,
@@ -97,6 +98,8 @@ class Arrival:
             self._take_in([step])
         except _HOPELESS as error:
             return error
+        except LeftToUser as error:
+            return Outcome(step, "referred", error.code, error.message, error.hint)
         except Error as error:
             return failed(step, error)
         return Outcome(step, "done", verified=True)

@@ -18,11 +18,13 @@ from profiles.errors import (
 )
 from profiles.model import Entry, Listing, Selection
 from profiles.pkcs12.seal import open_sealed
+from profiles.store import NarrowTrust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from migrate.plan import Options, Plan, Step
+    from profiles.model import Trust
     from profiles.pkcs12.contents import Item
     from profiles.store import Asker, Store
 
@@ -53,7 +55,10 @@ class Migration:
         if self._search(entries, pool) and not whole:
             target = self._relevant(entries, pool)
         return planning.make(listing, target, pool, self.options, everything=everything,
-                             keeps_trust=self.target.keeps_trust)
+                             keeps_trust=self.target.keeps_trust, expressible=self._expressible())
+
+    def _expressible(self) -> Callable[[Trust], Trust] | None:
+        return self.target.expressible if isinstance(self.target, NarrowTrust) else None
 
     @staticmethod
     def _listing(store: Store, ask: Asker) -> Listing:

@@ -13,7 +13,7 @@ from profiles.model import NO_TRUST, Entry, Listing, PendingKey, Trust
 from profiles.trust import covers, join
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from profiles.certificate import Certificate
 
@@ -125,7 +125,8 @@ def names_needed(entries: Iterable[Entry], source: Pool) -> set[bytes]:
 
 
 def make(
-    source: Listing, target: Listing, pool: Pool, options: Options, *, everything: bool, keeps_trust: bool
+    source: Listing, target: Listing, pool: Pool, options: Options, *, everything: bool, keeps_trust: bool,
+    expressible: Callable[[Trust], Trust] | None = None,
 ) -> Plan:
     """The plan; ``pool`` holds every certificate that may stand in a chain, the target listing at least their names."""
     now = datetime.now(UTC)
@@ -134,7 +135,7 @@ def make(
     steps, there = [], []
     in_chains: set[bytes] = set()
     made = [_step(entry, source, target, complete(entry.certificate, pool), options, nicknames,
-                  keeps_trust=keeps_trust, now=now) for entry in entries]
+                  keeps_trust=keeps_trust, expressible=expressible, now=now) for entry in entries]
     for step in made:
         if step.kind is Kind.IDENTITY and not step.skip:
             in_chains |= {one.certificate.der for one in step.additions}
@@ -158,7 +159,7 @@ def make(
 
 def _step(  # noqa: PLR0913 - all of it decides the step
     entry: Entry, source: Listing, target: Listing, chain: Chain, options: Options, nicknames: dict[bytes, str],
-    *, keeps_trust: bool, now: datetime,
+    *, keeps_trust: bool, expressible: Callable[[Trust], Trust] | None, now: datetime,
 ) -> Step:
     certificate = entry.certificate
     kind = Kind.IDENTITY if entry.has_key else Kind.CERTIFICATE
@@ -176,7 +177,7 @@ def _step(  # noqa: PLR0913 - all of it decides the step
     notes = []
     trust: list[tuple[Certificate, Trust]] = []
     if options.trust:
-        trust, note = _trust([*carried, *([certificate] if entry.trust else [])], source, target)
+        trust, note = _trust([*carried, *([certificate] if entry.trust else [])], source, target, expressible)
         if trust and not keeps_trust:
             trust, note = [], "the target keeps no trust settings: they stay behind"
         notes += [note] if note else []
@@ -192,12 +193,16 @@ def _step(  # noqa: PLR0913 - all of it decides the step
 
 
 def _trust(
-    certificates: Iterable[Certificate], source: Listing, target: Listing
+    certificates: Iterable[Certificate], source: Listing, target: Listing,
+    expressible: Callable[[Trust], Trust] | None,
 ) -> tuple[list[tuple[Certificate, Trust]], str]:
     changes, note = [], ""
     for certificate in certificates:
         from_entry, to_entry = source.entry(certificate.sha256), target.entry(certificate.sha256)
-        wanted = from_entry.trust if from_entry else NO_TRUST
+        whole = from_entry.trust if from_entry else NO_TRUST
+        wanted = expressible(whole) if expressible else whole
+        if not covers(wanted, whole):
+            note = f"some of the trust in {certificate.common_name} stays behind: the target cannot express it"
         now = to_entry.trust if to_entry else NO_TRUST
         if not wanted:
             continue

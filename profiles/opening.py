@@ -36,6 +36,10 @@ def open_found(found: Found, *, engine: str = "native", new: bool = False) -> St
     """The store that discovery found, also where the application has not made it yet."""
     if found.location.kind in ("p12", "pem"):
         return _file(found.location.kind, found.location.where, new=new)
+    if found.location.kind == "windows":
+        from profiles.windows.store import WindowsStore
+
+        return WindowsStore(found.location)
     return _nss(found.location, Path(found.path), found.product, engine, new=new)
 
 

@@ -69,6 +69,8 @@ def migrate(
     skip_expired: options.SkipExpired = False,
     trust: options.CopyTrust = "copy",
     no_roots: options.NoRoots = False,
+    not_exportable: options.NotExportable = False,
+    protect: options.Protect = False,
     from_password: options.FromPassword = None,
     to_password: options.ToPassword = None,
     file_password: options.FilePassword = None,
@@ -86,7 +88,8 @@ def migrate(
 
         asked = moving.Asked(source, target, tuple(only or ()), skip_expired=skip_expired, trust=trust,
                              roots=not no_roots, from_password=from_password, to_password=to_password,
-                             file_password=file_password, engine=engine)
+                             file_password=file_password, engine=engine,
+                             not_exportable=not_exportable, protect=protect)
         raise typer.Exit(moving.migrate(asked, dry_run=dry_run, yes=yes, to_json=json))
 
 
@@ -121,6 +124,8 @@ def restore(
     only: options.Only = None,
     trust: options.CopyTrust = "copy",
     no_roots: options.NoRoots = False,
+    not_exportable: options.NotExportable = False,
+    protect: options.Protect = False,
     file_password: options.FilePassword = None,
     to_password: options.ToPassword = None,
     engine: options.Engine = "native",
@@ -133,7 +138,8 @@ def restore(
         from migrate.cli import moving
 
         asked = moving.Asked(str(file), target, tuple(only or ()), trust=trust, roots=not no_roots,
-                             to_password=to_password, file_password=file_password, engine=engine)
+                             to_password=to_password, file_password=file_password, engine=engine,
+                             not_exportable=not_exportable, protect=protect)
         raise typer.Exit(moving.migrate(asked, dry_run=dry_run, yes=yes, to_json=json))
 
 

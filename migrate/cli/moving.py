@@ -14,10 +14,10 @@ from migrate.cli import EXIT_STATUS
 from migrate.engine import Migration
 from migrate.plan import Options
 from migrate.report import Outcome, Report
-from profiles.errors import AccessDenied, Error, NoMatch, StoreInUse, StoreNotFound
+from profiles.errors import AccessDenied, Error, NoMatch, StoreInUse, StoreNotFound, Unsupported
 from profiles.model import Listing
 from profiles.opening import open_found, open_store
-from profiles.store import Store
+from profiles.store import ProtectsKeys, Store
 
 if TYPE_CHECKING:
     from profiles.products.running import Running
@@ -37,6 +37,8 @@ class Asked:
     to_password: str | None = None
     file_password: str | None = None
     engine: str = "native"
+    not_exportable: bool = False
+    protect: bool = False
 
 
 def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
@@ -47,11 +49,21 @@ def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     target = open_store(asked.target, engine=asked.engine, new=True)
     if os.path.realpath(source.path) == os.path.realpath(target.path):
         raise NoMatch("source and target are the same store", "Name two different stores.")
+    _protect(target, asked)
     try:
         return _run(_migration(asked, source, target), dry_run=dry_run, yes=yes, to_json=to_json)
     except StoreInUse as error:
         users = {str(user) for user in map(_user, (source, target)) if user}
         raise StoreInUse(f"{error.message} ({' and '.join(users)})" if users else error.message, error.hint) from error
+
+
+def _protect(target: Store, asked: Asked) -> None:
+    """Tell a store how to keep the keys that come in; ``Unsupported`` where it knows no such thing."""
+    if isinstance(target, ProtectsKeys):
+        target.protect(exportable=not asked.not_exportable, strong=asked.protect, announce=render.note)
+    elif asked.not_exportable or asked.protect:
+        raise Unsupported(f"{target.location} cannot bar its keys from leaving or guard their use",
+                          "--not-exportable and --protect are for the Windows stores; leave them out.")
 
 
 def _migration(asked: Asked, source: Store, target: Store) -> Migration:

@@ -25,3 +25,7 @@ ToPassword = Annotated[str | None, typer.Option(
     "--to-password", metavar="SRC", help="Where the target's password comes from, likewise.")]
 FilePassword = Annotated[str | None, typer.Option(
     "--file-password", metavar="SRC", help="Where the file's password comes from, likewise.")]
+NotExportable = Annotated[bool, typer.Option(
+    "--not-exportable", help="Keys that arrive in a Windows store may not leave it again.")]
+Protect = Annotated[bool, typer.Option(
+    "--protect", help="Windows asks in a window before every use of the keys; `High` there sets a password for it.")]
