@@ -193,6 +193,7 @@ def revert(keys: Keys, record: Record) -> int:
         for store, der in reversed(record.added):
             if stores.open(store).remove(der) and store != stored.REQUEST:
                 gone.add(der)
+        gone = {der for der in gone if not any(stores.open(store).find(der) for store in stored.STORES)}
         named = {one.link for store in (stored.MY, stored.REQUEST) for one in stores.open(store).held() if one.link}
     containers = {(link.container, link.machine) for link in named}
     removed = [link for link in record.keys if (link.container, link.machine) not in containers and keys.remove(link)]
