@@ -7,6 +7,7 @@ exportable do not (dotnet/runtime issues 77590, 109119), while ``PFXExportCertSt
 from __future__ import annotations
 
 import ctypes
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from profiles import asn1
@@ -33,8 +34,13 @@ def take_in(native: Native, pfx: bytes, passphrase: Secret, leaf: bytes, *,
     blob = Blob.of(pfx)
     handle = native.call("PFXImportCertStore", ctypes.byref(blob), passphrase.reveal().decode(), flags)
     try:
-        found = SystemStore(native, handle).find(leaf)
-        return found.link if found else None
+        return SystemStore(native, handle).link(leaf)
+    except BaseException:
+        with suppress(NativeError):  # Windows chose the name, so it is asked once more, to delete what was stored
+            key = SystemStore(native, handle).link(leaf)
+            if key is not None:
+                delete(native, key)
+        raise
     finally:
         native.call("CertCloseStore", handle, 0)
 

@@ -79,6 +79,11 @@ class SystemStore:
         with self._found(der) as context:
             return held(self.native, context) if context else None
 
+    def link(self, der: bytes) -> KeyLink | None:
+        """Where the key of a certificate that is here is kept."""
+        with self._found(der) as context:
+            return _link(self.native, context) if context else None
+
     @contextmanager
     def _found(self, der: bytes) -> Iterator[int | None]:
         blob = Blob.of(hashlib.sha1(der).digest())

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests import keys, nss_tools, pki
 from tests.system import require
+from tests.windows.wine import Machine
 
 pytestmark = pytest.mark.slow
 
@@ -118,3 +119,89 @@ def test_twenty_identities_keep_twenty_keys(machine, people, tmp_path):
     assert set(rows) == set(map(sha1, people))
     assert len({row.container for row in rows.values()}) == 20
     assert all(signs(machine, leaf, tmp_path) for leaf in people[::6])
+
+
+def test_the_stores_of_the_computer(machine, people, tmp_path):
+    """Root, chain and identity arrive there with a key of the computer, and nothing at the user's."""
+    firefox(machine, people[1])
+    ran = machine.certferry("migrate", "firefox", "windows:machine", "--yes", source=PASSWORD)
+    assert ran.status == 0, ran
+    row = seen(machine, "MY", "lm")[sha1(people[1])]
+    assert int(row.flags, 16) & 0x20 and not seen(machine, "MY")
+    assert sha1(people[1].chain[-1]) in seen(machine, "ROOT", "lm") and not seen(machine, "ROOT")
+    assert signs(machine, people[1], tmp_path, "lm")
+    assert "Windows now asks" not in ran.err
+    assert machine.certferry("undo", "--yes").status == 0
+    assert not seen(machine, "MY", "lm") and sha1(people[1].chain[-1]) not in seen(machine, "ROOT", "lm")
+    assert not machine.witness("containers", "lm").out.strip()
+
+
+def test_a_key_that_may_not_leave_stays_while_its_neighbours_go(machine, people, tmp_path):
+    """Exit status 5 with the reason and the lawful ways on; what can move arrives."""
+    firefox(machine, *people[2:5])
+    barred = machine.certferry("migrate", "firefox", "windows", "--only", "Person 3", "--not-exportable", "--yes",
+                               source=PASSWORD)
+    assert barred.status == 0, barred
+    assert machine.certferry("migrate", "firefox", "windows", "--yes", source=PASSWORD).status == 0
+    assert "exportable" in machine.witness("export", sha1(people[2])).out
+    assert machine.witness("export", sha1(people[3])).status == 2
+    assert signs(machine, people[3], tmp_path)
+
+    fresh = nss_tools.create(tmp_path / "fresh", PASSWORD)
+    ran = machine.certferry("migrate", "windows", f"nss:{machine.path(fresh.path)}", "--yes", "--json",
+                            target=PASSWORD)
+    assert ran.status == 5, ran
+    outcomes = {step["sha256"]: step for step in ran.json["steps"]}
+    assert {sha256: step["outcome"] for sha256, step in outcomes.items()} == {
+        people[2].sha256: "done", people[3].sha256: "failed", people[4].sha256: "done"}
+    assert outcomes[people[3].sha256]["code"] == "key-not-exportable"
+    assert "marked as not exportable" in outcomes[people[3].sha256]["reason"]
+    assert len(fresh.private_keys()) == 2
+
+
+def test_a_waiting_key_goes_out_and_its_certificate_finds_it(machine, people, tmp_path, tmp_path_factory):
+    """From a file into REQUEST, out again, into REQUEST of another computer; there the issued certificate joins it."""
+    frank = people[5]
+    (machine.disk / "key.pem").write_bytes(frank.key_pem())
+    assert machine.certferry("migrate", "pem:C:\\key.pem", "windows", "--yes").status == 0
+    (row,) = seen(machine, "REQUEST").values()
+    assert row.container and not seen(machine, "MY")
+    ran = machine.certferry("backup", "windows", "C:\\waiting.p12", "--yes", file="file secret")
+    assert ran.status == 0, ran
+
+    other = Machine(tmp_path_factory.mktemp("other") / "prefix")
+    try:
+        (other.disk / "waiting.p12").write_bytes((machine.disk / "waiting.p12").read_bytes())
+        assert other.certferry("restore", "C:\\waiting.p12", "windows", "--yes", file="file secret").status == 0
+        (row,) = seen(other, "REQUEST").values()
+        (other.disk / "issued.pem").write_bytes(frank.pem)
+        ran = other.certferry("migrate", "pem:C:\\issued.pem", "windows", "--yes")
+        assert ran.status == 0, ran
+        mine = seen(other, "MY")[sha1(frank)]
+        assert mine.container == row.container and not seen(other, "REQUEST")
+        assert signs(other, frank, tmp_path)
+    finally:
+        other.stop()
+
+
+def test_undo_leaves_no_container(machine, people):
+    """Nor a certificate in any store."""
+    firefox(machine, *people[:3])
+    assert machine.certferry("migrate", "firefox", "windows", "--yes", source=PASSWORD).status == 0
+    assert len(machine.witness("containers").out.split()) == 3
+    ran = machine.certferry("undo", "windows", "--yes")
+    assert ran.status == 0, ran
+    assert not any(seen(machine, store) for store in ("MY", "CA", "ROOT", "REQUEST", "AddressBook"))
+    assert not machine.witness("containers").out.strip()
+
+
+def test_stores_and_list_show_them(machine, people):
+    """With trust and chain, and without a question."""
+    firefox(machine, people[0])
+    machine.certferry("migrate", "firefox", "windows", "--yes", source=PASSWORD)
+    found = {store["location"]: store for store in machine.certferry("stores", "--json").json["stores"]}
+    assert found["windows"]["identities"] == 1 and found["windows:machine"]["identities"] == 0
+    (store,) = machine.certferry("list", "windows", "--json").json["stores"]
+    by_sha256 = {one["sha256"]: one for one in store["certificates"]}
+    assert by_sha256[people[0].sha256]["has_key"] and by_sha256[people[0].sha256]["chain"] == "complete"
+    assert by_sha256[people[0].chain[-1].sha256]["trust"]["server"] == "trusted"
