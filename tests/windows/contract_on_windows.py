@@ -14,10 +14,13 @@ from typing import ClassVar
 
 import pytest
 
+from profiles.errors import Error
+from profiles.windows.native import system
 from profiles.windows.store import WindowsStore
 from tests.profiles import place
 from tests.profiles.contract import StoreContract
 from tests.profiles.place import Place
+from tests.windows.injection import Failing
 from tests.windows.limits import NARROW_TRUST
 
 place.KIND = "rsa-2048"  # the Wine of today keeps no others
@@ -40,6 +43,33 @@ def _delete(root: object, name: str) -> None:
         winreg.DeleteKey(root, name)
     except FileNotFoundError:
         return
+
+
+def _containers() -> int:
+    try:
+        with winreg.OpenKey(winreg.HKEY_CURRENT_USER, f"{_OWN[1]}\\RSA") as key:
+            return winreg.QueryInfoKey(key)[0]
+    except FileNotFoundError:
+        return 0
+
+
+def test_each_native_call_fails_once(tmp_path):
+    """Of the real ones: the error says so, nothing of the step is there, and no container."""
+    leaf, number = place.person("Rita"), 0
+    while True:
+        number += 1
+        _empty()
+        native = Failing(system(), number, 0x80090020)
+        try:
+            place.put(WindowsStore(native=native, records=tmp_path / str(number)), *place.identity(leaf),
+                      trust={leaf.chain[-1]: place.ANCHOR})
+        except Error as error:
+            message = error.message
+        else:
+            break
+        assert "0x80090020" in message, native.hit
+        assert (WindowsStore(records=tmp_path / str(number)).list().entries, _containers()) == ((), 0), native.hit
+    assert number > 40 and _containers() == 1
 
 
 class TestWindows(StoreContract):
