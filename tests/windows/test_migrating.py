@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests import keys, nss_tools, pki
+from tests.applications import firefox as applications
 from tests.system import require
 from tests.windows.wine import Machine
 
@@ -109,6 +110,20 @@ def test_firefox_to_windows_and_back(machine, people, tmp_path):
     assert back.status == 0, back
     assert fresh.verify("Person 0", "C") is None
     assert private_key(fresh.export_p12("Person 0")) == alice.pkcs8
+
+
+@pytest.mark.xdist_group("applications")
+def test_firefox_takes_what_comes_back(machine, people, tmp_path):
+    """A profile that went to Windows and back is one that Firefox ESR signs in with."""
+    alice = people[0]
+    firefox(machine, alice)
+    ran = machine.certferry("migrate", "firefox", "windows", "--yes", source=PASSWORD)
+    assert ran.status == 0, ran
+    fresh = nss_tools.create(tmp_path / "fresh")
+    assert machine.certferry("migrate", "windows", f"nss:{machine.path(fresh.path)}", "--yes").status == 0
+    proof = applications.authenticates(profile=fresh.path, cn=alice.cn, password=None, ca=alice.chain[-1].pem,
+                                       sha256=alice.sha256)
+    assert proof.sha256 == alice.sha256
 
 
 def test_twenty_identities_keep_twenty_keys(machine, people, tmp_path):
