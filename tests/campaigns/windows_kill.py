@@ -51,7 +51,7 @@ def campaign(count: int, seed: int, *, control: bool) -> Counter[str]:
         records = machine.local / "certferry/windows/user"
         try:
             for number in range(count):
-                process = machine.start(PYTHON, WORKER, file, *options)
+                process = machine.start(PYTHON, WORKER, file, records, *options)
                 assert process.stdout is not None
                 assert process.stdout.readline().strip() == b"ready", process.communicate()
                 time.sleep(chance.uniform(0, 0.4))
@@ -62,7 +62,7 @@ def campaign(count: int, seed: int, *, control: bool) -> Counter[str]:
                 named, there = _state(machine)
                 found["certificate without key"] += bool(named - there)
                 if not control and (number % 10 == 0 or number + 1 == count):
-                    ran = machine.python(WORKER, records, "--finish")
+                    ran = machine.python(WORKER, file, records, "--finish")
                     assert ran.status == 0, ran
                     found["looked at after recovery"] += 1
                     found["left after recovery"] += _left(machine)

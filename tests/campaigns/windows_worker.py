@@ -1,7 +1,7 @@
 """What the campaign of kills on Windows kills: puts identities into the Windows store and takes them out, for ever.
 
-Started with the Windows Python: ``windows_worker.py FILE.p12 [--control]``. Prints a line once it has recovered what a
-killed one left, and works from then on. ``--control`` writes the certificate before its key and no record of it.
+Started with the Windows Python: ``windows_worker.py FILE.p12 RECORDS [--control]``. Takes back what a killed one left,
+prints a line, and works from then on. ``--control`` writes the certificate before its key and no record of it.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ def naive(items):
         capi.delete(calls, link)
 
 
-def main(file, *options):
-    """Never returns, but with ``--finish``, which takes back what is left of earlier runs."""
+def main(file, records, *options):
+    """Take back what is left of earlier runs; then never return, but with ``--finish``."""
+    store = WindowsStore()
+    for run in Path(records).glob("2*"):
+        store.undo(run.name)
     if "--finish" in options:
-        store = WindowsStore()
-        for run in Path(file).glob("2*"):
-            store.undo(run.name)
         return
     items = decode(Path(file).read_bytes(), Secret("secret")).items
     work = naive if "--control" in options else step
