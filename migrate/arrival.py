@@ -11,6 +11,7 @@ from migrate.verify import require_kept, verify, verify_associations
 from profiles.errors import (
     AccessDenied,
     Error,
+    LeftToUser,
     PasswordNeeded,
     StoreInUse,
     ToolFailed,
@@ -105,6 +106,8 @@ class Arrival:
             self._take_in([step])
         except _HOPELESS as error:
             return error
+        except LeftToUser as error:
+            return Outcome(step, "referred", error.code, error.message, error.hint)
         except Error as error:
             return failed(step, error)
         return _done(step)

@@ -20,6 +20,7 @@ from profiles.errors import (
 )
 from profiles.model import Entry, Listing, Selection
 from profiles.pkcs12.seal import open_sealed
+from profiles.store import NarrowTrust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from migrate.mailing import Wish
     from migrate.plan import Options, Plan, Step
     from profiles.mail.client import MailClient
+    from profiles.model import Trust
     from profiles.pkcs12.contents import Item
     from profiles.store import Asker, Store
 
@@ -64,13 +66,19 @@ class Migration:
         if self._search(entries, pool) and not whole:
             target = self._relevant(entries, pool)
         make = partial(planning.make, listing, target, pool, self.options, everything=everything,
-                       keeps_trust=self.target.keeps_trust)
+                       keeps=self._keeps())
         if self.client is None or self.wish is None:
             return make()
         from migrate import mailing
 
         uses = mailing.choose(self.client.accounts(), entries, self.wish, self.client.name, datetime.now(UTC))
         return mailing.attach(make(wanted=mailing.needed(uses)), uses, self.wish, self.client)
+
+    def _keeps(self) -> Callable[[Trust], Trust] | None:
+        """As much of a trust as the target can keep; None where it keeps none."""
+        if not self.target.keeps_trust:
+            return None
+        return self.target.expressible if isinstance(self.target, NarrowTrust) else planning.whole_trust
 
     @staticmethod
     def _listing(store: Store, ask: Asker) -> Listing:

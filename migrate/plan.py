@@ -13,7 +13,7 @@ from profiles.model import NO_TRUST, Entry, Listing, PendingKey, Trust
 from profiles.trust import covers, join
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from migrate.mailing import Use
     from profiles.certificate import Certificate
@@ -151,12 +151,13 @@ def names_needed(entries: Iterable[Entry], source: Pool) -> set[bytes]:
 
 
 def make(
-    source: Listing, target: Listing, pool: Pool, options: Options, *, everything: bool, keeps_trust: bool,
-    wanted: frozenset[str] = frozenset(),
+    source: Listing, target: Listing, pool: Pool, options: Options, *, everything: bool,
+    keeps: Callable[[Trust], Trust] | None, wanted: frozenset[str] = frozenset(),
 ) -> Plan:
     """The plan; ``pool`` holds every certificate that may stand in a chain, the target listing at least their names.
 
-    What is ``wanted`` (fingerprints) gets a step even where nothing of it is left to do.
+    ``keeps`` gives as much of a trust as the target can keep; None where it keeps none. What is ``wanted``
+    (fingerprints) gets a step even where nothing of it is left to do.
     """
     now = datetime.now(UTC)
     entries, keys = select(source, options.only, everything=everything, contacts=options.contacts)
@@ -164,7 +165,7 @@ def make(
     steps, there = [], []
     in_chains: set[bytes] = set()
     made = [_step(entry, source, target, complete(entry.certificate, pool), options, nicknames,
-                  keeps_trust=keeps_trust, now=now) for entry in entries]
+                  keeps=keeps, now=now) for entry in entries]
     for step in made:
         if step.kind is Kind.IDENTITY and not step.skip:
             in_chains |= {one.certificate.der for one in step.additions}
@@ -186,9 +187,14 @@ def make(
     return Plan(source, target, tuple(steps), tuple(there), now)
 
 
+def whole_trust(trust: Trust) -> Trust:
+    """As much of a trust as a target keeps that can keep every one: all of it."""
+    return trust
+
+
 def _step(  # noqa: PLR0913 - all of it decides the step
     entry: Entry, source: Listing, target: Listing, chain: Chain, options: Options, nicknames: dict[bytes, str],
-    *, keeps_trust: bool, now: datetime,
+    *, keeps: Callable[[Trust], Trust] | None, now: datetime,
 ) -> Step:
     certificate = entry.certificate
     kind = Kind.IDENTITY if entry.has_key else Kind.CERTIFICATE
@@ -206,8 +212,8 @@ def _step(  # noqa: PLR0913 - all of it decides the step
     notes = []
     trust: list[tuple[Certificate, Trust]] = []
     if options.trust:
-        trust, note = _trust([*carried, *([certificate] if entry.trust else [])], source, target)
-        if trust and not keeps_trust:
+        trust, note = _trust([*carried, *([certificate] if entry.trust else [])], source, target, keeps or whole_trust)
+        if trust and keeps is None:
             trust, note = [], "the target keeps no trust settings: they stay behind"
         notes += [note] if note else []
     if not chain.complete:
@@ -222,12 +228,16 @@ def _step(  # noqa: PLR0913 - all of it decides the step
 
 
 def _trust(
-    certificates: Iterable[Certificate], source: Listing, target: Listing
+    certificates: Iterable[Certificate], source: Listing, target: Listing,
+    keeps: Callable[[Trust], Trust],
 ) -> tuple[list[tuple[Certificate, Trust]], str]:
     changes, note = [], ""
     for certificate in certificates:
         from_entry, to_entry = source.entry(certificate.sha256), target.entry(certificate.sha256)
-        wanted = from_entry.trust if from_entry else NO_TRUST
+        whole = from_entry.trust if from_entry else NO_TRUST
+        wanted = keeps(whole)
+        if not covers(wanted, whole):
+            note = f"some of the trust in {certificate.common_name} stays behind: the target cannot express it"
         now = to_entry.trust if to_entry else NO_TRUST
         if not wanted:
             continue

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from profiles.errors import StoreNotFound
 from profiles.products import locations
-from profiles.products.home import Home, is_directory, on_disk, shown
+from profiles.products.home import WINDOWS, Home, is_directory, on_disk, shown
 from profiles.products.naming import Found, named, search
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def discover(root: Path | None = None, env: Mapping[str, str] | None = None) -> 
         problems += wrong
         for _, one in named(home, candidates):
             found.setdefault(one.path, one)
+        if root is None and home.system == WINDOWS:
+            found |= {one.path: one for one in locations.windows_stores()}
     return Discovery(tuple(found.values()), tuple(dict.fromkeys(problems)))
 
 

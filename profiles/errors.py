@@ -81,3 +81,9 @@ class ToolFailed(Error):
     """A program or library that was needed did not do its work."""
 
     code = "tool-failed"
+
+
+class LeftToUser(Error):
+    """Only a person can allow or do it, and did not, or is not there; nothing was changed."""
+
+    code = "left-to-user"

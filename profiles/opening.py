@@ -44,6 +44,10 @@ def open_found(
         return _file(found.location.kind, found.location.where, new=new, dialect=dialect)
     if found.location.kind in GUIDED:
         return _by_hand(found, new=new)
+    if found.location.kind == "windows":
+        from profiles.windows.store import WindowsStore
+
+        return WindowsStore(found.location)
     return _nss(found.location, Path(found.path), found.product, engine, new=new)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from types import TracebackType
 
     from profiles.certificate import Certificate
@@ -88,3 +88,19 @@ class Store(Protocol):
 
     def undo(self, point: str) -> int:
         """Take back what was committed since that point: how many certificates and keys went."""
+
+
+@runtime_checkable
+class NarrowTrust(Protocol):
+    """A store that cannot keep every trust."""
+
+    def expressible(self, trust: Trust) -> Trust:
+        """As much of a trust as it can keep."""
+
+
+@runtime_checkable
+class ProtectsKeys(Protocol):
+    """A store that can bar its keys from leaving, or ask its user before they are used."""
+
+    def protect(self, *, exportable: bool, strong: bool, announce: Callable[[str], None]) -> None:
+        """How keys that come in are kept, and who is told before the system asks its user something."""

@@ -74,6 +74,8 @@ def migrate(
     sign: options.Sign = None,
     encrypt: options.Encrypt = None,
     with_contacts: options.Contacts = False,
+    not_exportable: options.NotExportable = False,
+    protect: options.Protect = False,
     from_password: options.FromPassword = None,
     to_password: options.ToPassword = None,
     file_password: options.FilePassword = None,
@@ -92,7 +94,7 @@ def migrate(
         asked = moving.Asked(source, target, tuple(only or ()), skip_expired=skip_expired, trust=trust,
                              roots=not no_roots, from_password=from_password, to_password=to_password,
                              file_password=file_password, engine=engine, reader=reader, associate=associate, sign=sign,
-                             encrypt=encrypt, contacts=with_contacts)
+                             encrypt=encrypt, contacts=with_contacts, not_exportable=not_exportable, protect=protect)
         raise typer.Exit(moving.migrate(asked, dry_run=dry_run, yes=yes, to_json=json))
 
 
@@ -141,6 +143,8 @@ def restore(
     associate: options.Associate = None,
     sign: options.Sign = None,
     encrypt: options.Encrypt = None,
+    not_exportable: options.NotExportable = False,
+    protect: options.Protect = False,
     file_password: options.FilePassword = None,
     to_password: options.ToPassword = None,
     engine: options.Engine = "native",
@@ -154,7 +158,8 @@ def restore(
 
         asked = moving.Asked(str(file), target, tuple(only or ()), trust=trust, roots=not no_roots,
                              to_password=to_password, file_password=file_password, engine=engine,
-                             associate=associate, sign=sign, encrypt=encrypt)
+                             associate=associate, sign=sign, encrypt=encrypt, not_exportable=not_exportable,
+                             protect=protect)
         if file.is_dir():
             from migrate.cli import restoring
 

@@ -14,10 +14,10 @@ from migrate.cli.memory import Memory
 from migrate.engine import Migration
 from migrate.plan import Options
 from migrate.report import Report
-from profiles.errors import NoMatch, StoreInUse, StoreNotFound, WrongPassword
+from profiles.errors import NoMatch, StoreInUse, StoreNotFound, Unsupported, WrongPassword
 from profiles.opening import open_store
 from profiles.products.guided import GUIDED
-from profiles.store import Asker, Store
+from profiles.store import Asker, ProtectsKeys, Store
 
 if TYPE_CHECKING:
     from migrate.mailing import Wish
@@ -46,6 +46,8 @@ class Asked:
     sign: bool | None = None
     encrypt: bool | None = None
     contacts: bool = False
+    not_exportable: bool = False
+    protect: bool = False
 
 
 def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
@@ -63,6 +65,7 @@ def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
         render.note(sealing.remarks(dialect, asked.reader)[0])
     if os.path.realpath(source.path) == os.path.realpath(target.path):
         raise NoMatch("source and target are the same store", "Name two different stores.")
+    protect(target, asked)
     return _migrate(asked, source, target, dry_run=dry_run, yes=yes, to_json=to_json)
 
 
@@ -78,6 +81,15 @@ def _migrate(asked: Asked, source: Store, target: Store, *, dry_run: bool, yes: 
     except StoreInUse as error:
         users = {str(user) for user in map(_user, (source, target)) if user}
         raise StoreInUse(f"{error.message} ({' and '.join(users)})" if users else error.message, error.hint) from error
+
+
+def protect(target: Store, asked: Asked) -> None:
+    """Tell a store how to keep the keys that come in; ``Unsupported`` where it knows no such thing."""
+    if isinstance(target, ProtectsKeys):
+        target.protect(exportable=not asked.not_exportable, strong=asked.protect, announce=render.note)
+    elif asked.not_exportable or asked.protect:
+        raise Unsupported(f"{target.location} cannot bar its keys from leaving or guard their use",
+                          "--not-exportable and --protect are for the Windows stores; leave them out.")
 
 
 def _migration(asked: Asked, source: Store, target: Store) -> Migration:

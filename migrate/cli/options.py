@@ -37,3 +37,7 @@ FilePassword = Annotated[str | None, typer.Option(
 For = Annotated[str | None, typer.Option(
     "--for", metavar="TARGET", help="Write PKCS#12 so that this can read it: windows, windows-legacy, macos, macos14, "
     "ios, android, java, java8, openssl3, openssl1, nss, gpgsm, notes or any. Strong ciphers if not given.")]
+NotExportable = Annotated[bool, typer.Option(
+    "--not-exportable", help="Keys that arrive in a Windows store may not leave it again.")]
+Protect = Annotated[bool, typer.Option(
+    "--protect", help="Windows asks in a window before every use of the keys; `High` there sets a password for it.")]

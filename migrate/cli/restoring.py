@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from migrate import elsewhere, passwords, render, report
 from migrate.cli.memory import Memory
-from migrate.cli.moving import agreed, status
+from migrate.cli.moving import agreed, protect, status
 from migrate.engine import Migration
 from migrate.plan import Options, Plan
 from migrate.report import Outcome, Report
@@ -58,6 +58,7 @@ def restore(asked: Asked, directory: Path, *, dry_run: bool, yes: bool, to_json:
         raise passwords.BadSource("--associate takes one file",
                                   f"Restore first, then say: certferry mail {asked.target} --set {asked.associate}")
     target = open_store(asked.target, engine=asked.engine, new=True)
+    protect(target, asked)
     works = _works(asked, directory, target)
     plans = [work.plan() for work in works]
     if dry_run:

@@ -13,7 +13,7 @@ from profiles.model import Location, Problem
 from profiles.products import chromium, mozilla
 from profiles.products.catalogue import PRODUCTS, Product
 from profiles.products.guided import GUIDED
-from profiles.products.home import LINUX, Candidate, Home, is_directory, is_file, shown
+from profiles.products.home import LINUX, WINDOWS, Candidate, Home, is_directory, is_file, shown
 from profiles.products.ini import printable
 from profiles.products.naming import BROWSERS, Found, named, state
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FILES = {"p12": "PKCS#12 file", "pem": "PEM file", "jks": "Java keystore", "iis": "IIS 4 key backup"}
-LATER = ("windows", "keychain", "token")
-KINDS = (*(product.kind for product in PRODUCTS), *BROWSERS, "nss", *FILES, *GUIDED)
+LATER = ("keychain", "token")
+KINDS = (*(product.kind for product in PRODUCTS), *BROWSERS, "nss", "windows", *FILES, *GUIDED)
 _SUFFIXES = {".p12": "p12", ".pfx": "p12", ".pem": "pem", ".crt": "pem", ".key": "pem",
              ".jks": "jks", ".jceks": "jks", ".bks": "jks"}
 _DATABASES = ("cert9.db", "key4.db", "cert8.db", "key3.db", "cert7.db")
@@ -47,10 +47,29 @@ def resolve(text: str, home: Home) -> Found:
         return _directory(_path(home, where), home)
     if kind in GUIDED or (colon and where and kind in FILES):
         return _file(home, kind, where)
+    if kind == "windows":
+        return _windows(home, where)
     if kind in LATER:
         raise Unsupported(f"this version of certferry does not handle stores of the kind {kind!r} yet",
                           f"It handles {', '.join(KINDS)}.")
     return _bare(home, text)
+
+
+def _windows(home: Home, where: str) -> Found:
+    if home.system != WINDOWS:
+        raise Unsupported("the certificate stores of Windows are on a Windows computer, and this is none",
+                          "Run certferry there; or `certferry backup` to a file here and `restore` it there.")
+    if where not in ("", "machine"):
+        raise StoreNotFound(f"Windows has no certificate store {where!r}",
+                            "Name `windows` for your own, or `windows:machine` for that of the computer.")
+    return next(found for found in windows_stores() if found.location.where == where)
+
+
+def windows_stores() -> tuple[Found, Found]:
+    """The certificate stores that every Windows has: the user's and the computer's."""
+    product = "Windows certificate store"
+    return (Found(Location("windows"), product, "Cert:\\CurrentUser", "ready", default=True),
+            Found(Location("windows", "machine"), f"{product} of the computer", "Cert:\\LocalMachine", "ready"))
 
 
 def _profile(home: Home, product: Product, where: str) -> Found:

@@ -65,3 +65,15 @@ def test_faults_of_a_naive_backup_show() -> None:
     """The same harness over openssl finds broken files."""
     done = run("backup_faults", "--control")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_kills_on_windows() -> None:
+    """After a dozen kills no certificate is without its key, and the next start leaves nothing behind."""
+    done = run("windows_kill", "--count", "12", "--seed", "7")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_kills_of_a_naive_import_on_windows_show() -> None:
+    """The same harness finds certificates without keys where the certificate goes first."""
+    done = run("windows_kill", "--count", "16", "--seed", "3", "--control")
+    assert done.returncode == 0, done.stdout + done.stderr

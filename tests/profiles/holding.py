@@ -8,6 +8,7 @@ from profiles.model import NO_TRUST, Level, Selection, Trust
 from profiles.pkcs12.contents import Item
 from profiles.pkcs12.seal import open_sealed, seal
 from tests import pki
+from tests.profiles import place as place_of
 from tests.profiles.pkcs12.material import bare, certificate, item, key
 from tests.profiles.place import ANCHOR, identity, middle, person, put, require
 
@@ -125,7 +126,7 @@ class Holding:
         listing = place.list()
         assert listing.entries == ()
         assert [(one.id, one.key, one.nickname) for one in listing.pending_keys] == [
-            (key(leaf).id, "ec-p256", "enrolment")]
+            (key(leaf).id, place_of.KIND, "enrolment")]
         assert place.open().list({certificate(leaf).subject}).pending_keys == ()
         assert open_sealed(place.open().export(Selection.of(keys=[key(leaf).id]))).items[0].key == key(leaf)
 

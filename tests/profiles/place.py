@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from profiles.store import Checkpoint, Store
     from tests.pki import Authority, Leaf
 
+KIND = "ec-p256"
+"""The keys of people, unless said otherwise; a new one for each."""
 ANCHOR = Trust(Level.TRUSTED, Level.TRUSTED, Level.TRUSTED, Level.TRUSTED)
 
 
@@ -64,9 +66,10 @@ def middle() -> Authority:
 
 
 @cache
-def person(name: str, kind: str = "ec-p256") -> Leaf:
+def person(name: str, kind: str = "") -> Leaf:
     """The same person all through a test run."""
-    return middle().leaf(name, email="person@example.test", key=keys.pooled(kind) if kind != "ec-p256" else kind)
+    made = keys.pooled(kind) if kind not in ("", KIND) else KIND
+    return middle().leaf(name, email="person@example.test", key=made)
 
 
 def identity(leaf: Leaf, nickname: str = "") -> tuple[Item, ...]:

@@ -255,7 +255,10 @@ def test_unknown_kinds(home: Path) -> None:
         with pytest.raises(StoreNotFound) as caught:
             resolve(text)
         assert "firefox, thunderbird" in caught.value.hint
-    for text in ("windows", "windows:machine", "keychain", "token:x"):
+    for text in ("windows", "windows:machine"):
+        with pytest.raises(Unsupported, match="on a Windows computer"):
+            resolve(text)
+    for text in ("keychain", "token:x"):
         with pytest.raises(Unsupported, match="yet"):
             resolve(text)
     for text in (r"C:\x\y", "C:/x", "./firefox", "/nowhere/x.p13", "~nobody-of-that-name/x"):
