@@ -40,6 +40,8 @@ if ! "$python" -c '' 2>/dev/null; then
 fi
 "$python" -m pip install --quiet --editable '.[dev]' || exit 2
 
+step "Windows Python" bash tests/setup/winpython.sh
+
 step "ruff" "$python" -m ruff check .
 step "mypy" "$python" -m mypy
 

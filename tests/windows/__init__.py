@@ -1,0 +1,1 @@
+"""certferry under a real Windows Python, run by Wine in prefixes of its own."""
