@@ -266,13 +266,14 @@ def test_failing_step_is_taken_back(nss_database, alice):
 @pytest.mark.parametrize("kind", ["rsa-512", "secp256k1", "ed25519"])
 def test_kinds_nss_does_not_take_are_named(nss_database, kind):
     """A key that NSS has no place for is refused with its name, before anything is written."""
-    import subprocess
-
     from cryptography.hazmat.primitives.asymmetric import ec
 
+    from tests.host import run
+    from tests.system import require
+
     if kind == "rsa-512":
-        generate = "openssl genrsa -traditional 512 | openssl pkcs8 -topk8 -nocrypt -outform DER"
-        pkcs8 = subprocess.run(generate, shell=True, check=True, capture_output=True).stdout
+        pem = run([require("openssl"), "genrsa", "512"]).stdout
+        pkcs8 = run([require("openssl"), "pkcs8", "-topk8", "-nocrypt", "-outform", "DER"], stdin=pem).stdout
     else:
         pkcs8 = keys.pkcs8(ec.generate_private_key(ec.SECP256K1()) if kind == "secp256k1" else keys.generate(kind))
     store = opened(nss_database().path)
