@@ -110,7 +110,7 @@ def _from_file(where: str) -> bytes:
     if where == "-":
         return _from_descriptor("0")
     try:
-        handle = os.open(Path(where).expanduser(), os.O_RDONLY)
+        handle = os.open(Path(where).expanduser(), os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except OSError as error:
         raise BadSource(f"the password file {where} cannot be read: {error.strerror}", "Check its path.") from None
     try:

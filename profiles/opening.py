@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from profiles.disk import extended
 from profiles.errors import Unsupported
 from profiles.model import Location
 
@@ -22,7 +23,7 @@ def open_store(text: str, *, engine: str = "native", new: bool = False) -> Store
     """
     kind, colon, where = text.partition(":")
     if colon and kind == "nss":
-        directory = Path(where).expanduser().absolute()
+        directory = _place(where)
         return _nss(Location("nss", str(directory)), directory, "NSS database", engine, new=new)
     if colon and kind in ("p12", "pem"):
         return _file(kind, where, new=new)
@@ -55,9 +56,12 @@ def _file(kind: str, where: str, *, new: bool) -> Store:
     if kind == "p12":
         from profiles.files.pkcs12 import Pkcs12File
 
-        return Pkcs12File(Path(where).expanduser().absolute(), new=new)
+        return Pkcs12File(_place(where), new=new)
     from profiles.files.pem import PemFile
 
     certificate, _, key = where.partition(",")
-    keys = Path(key).expanduser().absolute() if key else None
-    return PemFile(Path(certificate).expanduser().absolute(), keys, new=new)
+    return PemFile(_place(certificate), _place(key) if key else None, new=new)
+
+
+def _place(named: str) -> Path:
+    return extended(Path(named).expanduser().absolute())
