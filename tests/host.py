@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import stat
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,21 @@ def run(
     if around_wine():
         return _run_around_wine([_translated(str(word)) for word in argv], stdin, env or {}, timeout)
     return subprocess.run(list(map(str, argv)), input=stdin, env=env, capture_output=True, timeout=timeout, check=False)
+
+
+def mode(path: Path) -> int:
+    """The permissions of a file as POSIX has them; Wine shows an access list of Windows as those."""
+    if around_wine():
+        return int(run(["Z:/usr/bin/stat", "-c", "%a", path]).stdout, 8)
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def set_mode(path: Path, permissions: int) -> None:
+    """Give a file those permissions, or the access list that they are in Wine."""
+    if around_wine():
+        run(["Z:/usr/bin/chmod", f"{permissions:o}", path])
+    else:
+        path.chmod(permissions)
 
 
 def linux_path(path: str) -> str:

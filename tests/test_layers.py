@@ -25,7 +25,7 @@ RANKS: dict[str, dict[str, int]] = {
         **dict.fromkeys(("discover", "opening"), 4),
     },
     "migrate": {
-        **dict.fromkeys(("chain", "plan", "verify", "report", "journal", "passwords"), 1),
+        **dict.fromkeys(("chain", "plan", "verify", "report", "journal", "passwords", "terminal"), 1),
         "*": 2,  # the engine, and what else puts those together
         "render": 3,
         "cli": 4,

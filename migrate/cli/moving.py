@@ -14,6 +14,7 @@ from migrate.cli import EXIT_STATUS
 from migrate.engine import Migration
 from migrate.plan import Options
 from migrate.report import Outcome, Report
+from migrate.terminal import is_terminal
 from profiles.errors import AccessDenied, Error, NoMatch, StoreInUse, StoreNotFound
 from profiles.model import Listing
 from profiles.opening import open_found, open_store
@@ -117,7 +118,7 @@ def _user(store: Store) -> Running | None:
 
 def _agreed() -> bool:
     """Ask on a terminal; without one the command itself is the agreement."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         return True
     print("Go on? [Y/n] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().casefold() in ("", "y", "yes")

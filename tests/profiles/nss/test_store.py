@@ -18,6 +18,7 @@ from profiles.pkcs12.reader import decode
 from profiles.pkcs12.seal import open_sealed, seal
 from tests import keys, nss_tools, pki
 from tests.askers import Given
+from tests.host import mode, run
 
 
 def opened(path, password: str = "") -> NssStore:
@@ -225,7 +226,7 @@ def test_new_database(tmp_path, alice, password):
     database = nss_tools.Database(tmp_path, password or None)
     assert database.flags()["Alice"] == "u,u,u"
     assert database.verify("Alice", "C") is None
-    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("*.db")} == {0o600}
+    assert {mode(path) for path in tmp_path.glob("*.db")} == {0o600}
     newer = nss_tools.Database(tmp_path, password or None, modern=True)
     assert newer.flags()["Alice"] == "u,u,u"
 
@@ -268,7 +269,6 @@ def test_kinds_nss_does_not_take_are_named(nss_database, kind):
     """A key that NSS has no place for is refused with its name, before anything is written."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    from tests.host import run
     from tests.system import require
 
     if kind == "rsa-512":
