@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrate.terminal import is_terminal
 from profiles.errors import Error, PasswordNeeded
 from profiles.model import Secret
 
@@ -91,7 +92,7 @@ def _require_terminal() -> None:
     """``OSError`` where there is nobody to ask; getpass alone would fall back to reading, and echoing, input."""
     if os.name != "nt":
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
-    elif not sys.stdin.isatty():
+    elif not is_terminal(sys.stdin):
         raise OSError
 
 
@@ -110,7 +111,7 @@ def _from_file(where: str) -> bytes:
     if where == "-":
         return _from_descriptor("0")
     try:
-        handle = os.open(Path(where).expanduser(), os.O_RDONLY)
+        handle = os.open(Path(where).expanduser(), os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except OSError as error:
         raise BadSource(f"the password file {where} cannot be read: {error.strerror}", "Check its path.") from None
     try:

@@ -12,6 +12,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
+from migrate.terminal import is_terminal, shows_colours
 from profiles.trust import letters
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def visible(text: str) -> str:
 
 def coloured(text: str, colour: str, stream: TextIO) -> str:
     """The text in a colour if the stream is a terminal that wants it."""
-    if not stream.isatty() or os.environ.get("NO_COLOR"):
+    if os.environ.get("NO_COLOR") or not shows_colours(stream):
         return text
     return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
 
@@ -85,7 +86,7 @@ class Progress:
     def __call__(self, what: str, done: int, total: int) -> None:
         """See ``migrate.engine.Observer``."""
         now = time.monotonic()
-        terminal = sys.stderr.isatty()
+        terminal = is_terminal(sys.stderr)
         if now - self._start < 1 or (now - self._last < (0.2 if terminal else 5) and done < total):
             return
         self._last = now

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from profiles.disk import extended
 from profiles.errors import Unsupported
 from profiles.model import Location
 from profiles.products.guided import GUIDED
@@ -26,7 +27,7 @@ def open_store(text: str, *, engine: str = "native", new: bool = False, dialect:
     """
     kind, colon, where = text.partition(":")
     if colon and kind == "nss":
-        directory = Path(where).expanduser().absolute()
+        directory = _place(where)
         return _nss(Location("nss", str(directory)), directory, "NSS database", engine, new=new)
     if colon and kind in FILES:
         return _file(kind, where, new=new, dialect=dialect)
@@ -84,18 +85,21 @@ def _file(kind: str, where: str, *, new: bool, dialect: Dialect | None) -> Store
     if kind == "jks":
         from profiles.files.java.store import KeystoreFile
 
-        return KeystoreFile(Path(where).expanduser().absolute(), new=new)
+        return KeystoreFile(_place(where), new=new)
     if kind == "iis":
         from profiles.files.iis import KeyBackupFile
 
-        return KeyBackupFile(Path(where).expanduser().absolute(), new=new)
+        return KeyBackupFile(_place(where), new=new)
     if kind == "p12":
         from profiles.files.pkcs12 import Pkcs12File
         from profiles.pkcs12.dialects import STRONG
 
-        return Pkcs12File(Path(where).expanduser().absolute(), dialect or STRONG, new=new)
+        return Pkcs12File(_place(where), dialect or STRONG, new=new)
     from profiles.files.pem import PemFile
 
     certificate, _, key = where.partition(",")
-    keys = Path(key).expanduser().absolute() if key else None
-    return PemFile(Path(certificate).expanduser().absolute(), keys, new=new)
+    return PemFile(_place(certificate), _place(key) if key else None, new=new)
+
+
+def _place(named: str) -> Path:
+    return extended(Path(named).expanduser().absolute())

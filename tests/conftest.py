@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ HOME_VARIABLES = {
     "USERPROFILE": "",
     "APPDATA": "AppData/Roaming",
     "LOCALAPPDATA": "AppData/Local",
+    "WIN_PD_OVERRIDE_LOCAL_APPDATA": "AppData/Local",  # platformdirs asks the system, not the environment
     "XDG_CONFIG_HOME": ".config",
     "XDG_CACHE_HOME": ".cache",
     "XDG_DATA_HOME": ".local/share",
@@ -52,6 +54,14 @@ def pytest_configure(config: pytest.Config) -> None:
         real(self, address)  # type: ignore[arg-type]
 
     patch.setattr(socket.socket, "connect", connect)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what only Linux has, each with its reason."""
+    for item in items:
+        mark = item.get_closest_marker("linux")
+        if mark is not None and sys.platform != "linux":
+            item.add_marker(pytest.mark.skip(reason=f"Linux only: {mark.args[0]}"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.host import run
 from tests.system import require
 
 if TYPE_CHECKING:
@@ -57,14 +57,7 @@ class Database:
 
     def run(self, tool: str, *arguments: str | Path) -> str:
         """What the tool prints; raises `ToolError` when it fails."""
-        done = subprocess.run(
-            [require(tool), *map(str, arguments)],
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
+        done = run([require(tool), *arguments], env=self._environment())
         said = done.stdout.decode(errors="replace")
         if done.returncode:
             raise ToolError(f"{tool} {arguments[0]}: {(said + done.stderr.decode(errors='replace')).strip()}")

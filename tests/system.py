@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.host import around_wine
+
 PACKAGES = Path(__file__).parent / "setup" / "packages.txt"
 
 
@@ -21,10 +23,11 @@ def packages() -> dict[str, str]:
 
 def require(program: str) -> str:
     """The path of a program or file; fails the test, naming the package, where it should be and is not."""
-    found = shutil.which(program) or (program if Path(program).exists() else None)
-    if found:
-        return found
-    if sys.platform != "linux":
+    around = around_wine()
+    found = Path(around, "usr/bin", program) if around else Path(shutil.which(program) or program)
+    if found.exists():
+        return str(found)
+    if sys.platform != "linux" and not around:
         pytest.skip(f"{program} is tested on Linux only, this is {sys.platform}")
     package = packages().get(program, program)
     pytest.fail(f"{program} is not installed: run tests/setup/install.sh (package {package})", pytrace=False)

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 RANKS: dict[str, dict[str, int]] = {
     "profiles": {
         "errors": 0,
-        **dict.fromkeys(("asn1", "names", "public_key", "certificate", "model"), 1),
+        **dict.fromkeys(("asn1", "names", "public_key", "certificate", "model", "disk", "descriptors"), 1),
         **dict.fromkeys(("trust", "pkcs12", "store"), 2),
         "*": 3,  # the stores, and where products keep them
         **dict.fromkeys(("discover", "opening"), 4),
     },
     "migrate": {
-        **dict.fromkeys(("chain", "plan", "mailing", "verify", "report", "journal", "passwords"), 1),
+        **dict.fromkeys(("chain", "plan", "mailing", "verify", "report", "journal", "passwords", "terminal"), 1),
         "*": 2,  # the engine, and what else puts those together
         "render": 3,
         "cli": 4,

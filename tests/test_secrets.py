@@ -14,6 +14,7 @@ from tests import keys, nss_tools
 from tests.command import argv
 from tests.system import require
 
+pytestmark = pytest.mark.linux("strace")
 OLD, NEW, FILE = "kanarienvogel-alt", "kanarienvogel-neu", "kanarienvogel-datei"
 CALLS = "execve,write,pwrite64,writev,pwritev,sendto,sendmsg,openat,open,creat,memfd_create,socket,connect"
 _CALL = re.compile(r"^\d+\s+(\w+)\((.*)$")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -50,6 +51,7 @@ def main() -> None:
     """The ``certferry`` command."""
     gc.set_threshold(50_000)  # a short life: collecting while modules load costs a twentieth of the start
     _forbid_core_dumps()
+    _speak_any_language()
     from migrate.cli.app import app
 
     try:
@@ -80,6 +82,13 @@ def _place(bug: Exception) -> str:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+
+
+def _speak_any_language() -> None:
+    """A name that the terminal's code page lacks is shown by its code, not an end; ``--json`` is ASCII anyway."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _forbid_core_dumps() -> None:

@@ -14,6 +14,7 @@ from migrate.cli.memory import Memory
 from migrate.engine import Migration
 from migrate.plan import Options
 from migrate.report import Report
+from migrate.terminal import is_terminal
 from profiles.errors import NoMatch, StoreInUse, StoreNotFound, Unsupported, WrongPassword
 from profiles.opening import open_store
 from profiles.products.guided import GUIDED
@@ -161,7 +162,7 @@ def _user(store: Store) -> Running | None:
 
 def agreed() -> bool:
     """Ask on a terminal; without one the command itself is the agreement."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         return True
     print("Go on? [Y/n] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().casefold() in ("", "y", "yes")
@@ -174,7 +175,7 @@ def _trust_agreed(plan: Plan, program: str, *, yes: bool, to_json: bool) -> bool
     """
     if yes:
         return True
-    if to_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if to_json or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         return False
     names = dict.fromkeys(one.common_name for step in plan.steps for one in step.widened)
     render.note(f"{program} signs mail only below an authority that it trusts for e-mail. Neither "

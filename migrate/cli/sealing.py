@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from migrate import render
 from migrate.passwords import BadSource
+from migrate.terminal import is_terminal
 from profiles.errors import Error, PasswordNeeded, Unsupported
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class MadePassword:
     tries, explicit = 1, True
 
     def __init__(self, dialect: Dialect, path: Path | None) -> None:
-        if path is None and not sys.stderr.isatty():
+        if path is None and not is_terminal(sys.stderr):
             raise BadSource("--generate has no terminal to show the password on",
                             "Name a new file for it with --password-to FILE.")
         self._dialect, self.path = dialect, path

@@ -8,7 +8,8 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from profiles.errors import AccessDenied, Malformed, StoreNotFound, ToolFailed, Unsupported
+from profiles.disk import WINDOWS, in_use
+from profiles.errors import AccessDenied, Malformed, StoreInUse, StoreNotFound, ToolFailed, Unsupported
 from profiles.pkcs12 import limits
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if in_use(error):
+            raise StoreInUse(f"{path} is open in another program", "Close it and try again.") from None
         if error.errno in _ABSENT:
             raise StoreNotFound(f"there is no file {path}", "Check the path.") from None
         if error.errno == errno.EEXIST:
@@ -46,7 +49,12 @@ def read(path: Path) -> bytes:
     """All bytes of a regular file; ``StoreNotFound``, ``AccessDenied``, ``Malformed`` or ``Unsupported`` otherwise."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     with explained(path):
-        handle = os.open(path, flags)
+        try:
+            handle = os.open(path, flags)
+        except PermissionError:
+            if WINDOWS and path.is_dir():  # where directories do not open as files
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
+            raise
         with os.fdopen(handle, "rb") as file:
             status = os.fstat(handle)
             if stat.S_ISDIR(status.st_mode):

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from profiles.disk import OWNER_ONLY, Access
 from profiles.errors import StoreInUse, StoreNotFound
 from profiles.files import writing
 from profiles.files.reading import read, read_if_there
@@ -43,7 +44,8 @@ class Written:
     path: str
     contents: list[str] = field(default_factory=list)
     backup: str | None = None
-    mode: int = 0o600
+    mode: Access = OWNER_ONLY
+    """Who could read it before."""
 
 
 @dataclass
@@ -114,10 +116,10 @@ class Record:
         return self.added
 
 
-def put_back(path: Path, current: bytes, old: bytes | None, mode: int) -> None:
-    """Make ``path`` what it was: the old content with its old mode, or nothing."""
+def put_back(path: Path, current: bytes, old: bytes | None, access: Access) -> None:
+    """Make ``path`` what it was: the old content with its old access, or nothing."""
     if old is None:
         if read_if_there(path) is not None:
             writing.remove(path, current)
     else:
-        writing.replace(path, old, current, mode)
+        writing.replace(path, old, current, access)

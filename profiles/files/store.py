@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from profiles.disk import OWNER_ONLY, access_of
 from profiles.errors import NoMatch, PasswordNeeded, StoreNotFound, WrongPassword
 from profiles.files import writing
 from profiles.files.reading import explained, named, read_if_there
@@ -187,12 +187,12 @@ class FileStore:
         try:
             for path, old, new in changes:
                 file = self.record.of(path)
-                mode = 0o600 if file is None or self.form.private(path) else file.mode
+                access = OWNER_ONLY if file is None or self.form.private(path) else file.mode
                 done.append((path, old, new))
                 if old is None:
                     writing.write_new(path, new)
                 else:
-                    writing.replace(path, new, old, mode)
+                    writing.replace(path, new, old, access)
         except BaseException:
             self._restore(done)
             raise
@@ -205,7 +205,7 @@ class FileStore:
                 file = Written(str(path))
                 if old is not None:
                     with explained(path):
-                        file.mode = stat.S_IMODE(path.stat().st_mode)
+                        file.mode = access_of(path)
                     file.backup = writing.back_up(path, old).name
                 self.record.files.append(file)
             file.contents.append(fingerprint(new))

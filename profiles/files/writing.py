@@ -10,35 +10,37 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from profiles import disk
 from profiles.errors import AccessDenied, StoreInUse
 from profiles.files.reading import explained, read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from profiles.disk import Access
+
 _MARK = "certferry"
-_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
-def write_new(path: Path, data: bytes, mode: int = 0o600) -> None:
+def write_new(path: Path, data: bytes, access: Access = disk.OWNER_ONLY) -> None:
     """Make a file that was not there; ``AccessDenied`` where anything is, a dangling link too."""
     with explained(path):
         _refuse_present(path)
-        draft = _draft(path, data, mode)
+        draft = _draft(path, data, access)
         try:
-            _publish(draft, path)
+            disk.publish(draft, path)
         finally:
             with suppress(OSError):
                 draft.unlink()
         try:
-            _sync(path.parent)
+            disk.sync(path.parent)
         except OSError:
             if read(path) == data:  # it may not last, so it is not there
                 path.unlink()
             raise
 
 
-def replace(path: Path, data: bytes, expected: bytes, mode: int = 0o600) -> None:
+def replace(path: Path, data: bytes, expected: bytes, access: Access = disk.OWNER_ONLY) -> None:
     """Put ``data`` in place of a file that still holds ``expected``; ``StoreInUse`` if it does not.
 
     ``AccessDenied`` where it is no regular file, or has other names that would go on showing the old content.
@@ -47,14 +49,14 @@ def replace(path: Path, data: bytes, expected: bytes, mode: int = 0o600) -> None
     if read(path) != expected:
         raise StoreInUse(f"{path} was changed by another program meanwhile", "Start again; it was left as it is.")
     with explained(path):
-        draft = _draft(path, data, mode, owner)
+        draft = _draft(path, data, access, owner)
         try:
             draft.replace(path)
         except BaseException:
             with suppress(OSError):
                 draft.unlink()
             raise
-        _sync(path.parent)
+        disk.sync(path.parent)
 
 
 def remove(path: Path, expected: bytes) -> None:
@@ -64,7 +66,7 @@ def remove(path: Path, expected: bytes) -> None:
         raise StoreInUse(f"{path} was changed by another program meanwhile", "It was left as it is.")
     with explained(path):
         path.unlink()
-        _sync(path.parent)
+        disk.sync(path.parent)
 
 
 def back_up(path: Path, data: bytes) -> Path:
@@ -95,6 +97,9 @@ def sweep(path: Path) -> None:
     with suppress(OSError):
         for draft in path.parent.glob(f".{_escaped(path.name)}.{_MARK}-*"):
             with suppress(OSError):
+                if disk.WINDOWS:
+                    draft.unlink()  # which fails while it is open
+                    continue
                 handle = os.open(draft, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
                 try:
                     _lock(handle)
@@ -126,21 +131,18 @@ def _require_plain(path: Path) -> tuple[int, int]:
     return status.st_uid, status.st_gid
 
 
-def _draft(path: Path, data: bytes, mode: int, owner: tuple[int, int] | None = None) -> Path:
+def _draft(path: Path, data: bytes, access: Access, owner: tuple[int, int] | None = None) -> Path:
     """A complete and durable file beside ``path``, locked while it grows."""
     draft = path.with_name(f".{path.name}.{_MARK}-{secrets.token_hex(6)}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):
-        flags |= getattr(os, name, 0)
-    handle = os.open(draft, flags, 0o600)
+    handle = disk.create(draft, access)
     try:
         _lock(handle)
-        _chmod(handle, 0o600)
+        disk.give(handle, disk.OWNER_ONLY)
         _write_all(handle, data)
         if owner is not None and hasattr(os, "fchown"):
             with suppress(PermissionError):  # only root can give a file away, and then should
                 os.fchown(handle, *owner)
-        _chmod(handle, mode)
+        disk.give(handle, access)
         os.fsync(handle)
     except BaseException:
         with suppress(OSError):
@@ -157,36 +159,9 @@ def _write_all(handle: int, data: bytes) -> None:
         rest = rest[os.write(handle, rest):]
 
 
-def _chmod(handle: int, mode: int) -> None:
-    if hasattr(os, "fchmod"):
-        os.fchmod(handle, mode)
-
-
 def _lock(handle: int) -> None:
     """Held by whoever writes a draft; ``OSError`` where another does. Windows forbids removing open files anyway."""
     with suppress(ImportError):
         import fcntl
 
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _publish(draft: Path, path: Path) -> None:
-    """Give a draft its name, without taking that name from anything."""
-    try:
-        os.link(draft, path, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        _refuse_present(path)  # a file system without hard links: FAT, some network shares
-        draft.rename(path)
-
-
-def _sync(directory: Path) -> None:
-    """Make a name durable; Windows does so by itself."""
-    if os.name == "nt":
-        return
-    handle = os.open(directory, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from profiles import disk
 from profiles.errors import AccessDenied, Malformed, StoreInUse, StoreNotFound, ToolFailed
 from profiles.nss import attributes as at
 from profiles.nss import schema
@@ -146,7 +147,7 @@ def _recover(directory: Path, own: Path) -> None:
         try:
             logged = Logged.decode(intent.read_bytes())
         except Malformed:
-            intent.rename(intent.with_suffix(".damaged"))
+            intent.replace(intent.with_suffix(".damaged"))
             raise
         with ExitStack() as stack:
             certs = stack.enter_context(writing(directory / CERT_DB))
@@ -198,7 +199,8 @@ def _require_free(change: Change, certs: Table, keys: Table | None) -> None:
 def _make_directory(directory: Path) -> None:
     if not directory.is_dir():
         with translated(directory):
-            directory.mkdir(parents=True, mode=0o700)
+            directory.parent.mkdir(parents=True, exist_ok=True)
+            disk.make_private_directory(directory)
 
 
 def _discard_empty(directory: Path, made: list[str]) -> None:
@@ -231,7 +233,7 @@ def _write(path: Path, data: bytes) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            draft.rename(path)
+            draft.replace(path)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
@@ -239,12 +241,10 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    with translated(target):
-        handle = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(handle, "wb") as file, source.open("rb") as original:
-            shutil.copyfileobj(original, file, 1 << 20)
-            file.flush()
-            os.fsync(file.fileno())
+    with translated(target), os.fdopen(disk.create(target), "wb") as file, source.open("rb") as original:
+        shutil.copyfileobj(original, file, 1 << 20)
+        file.flush()
+        os.fsync(file.fileno())
     with reading(target) as copy, reading(source) as table:
         if copy.columns != table.columns or target.stat().st_size != source.stat().st_size:
             raise ToolFailed(f"the backup of {source} could not be read back", "Check the disk. Nothing was changed.")
@@ -254,7 +254,7 @@ def _finish(intent: Path, run: Path) -> None:
     """The step is in both files: its intent becomes an entry of the undo log. Failing here only delays that."""
     try:
         if run.is_dir():
-            intent.rename(run / f"{intent.stem.rsplit('-', 1)[1]}.json")
+            intent.replace(run / f"{intent.stem.rsplit('-', 1)[1]}.json")
             schema.sync(run)
             schema.sync(intent.parent)
         else:

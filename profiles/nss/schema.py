@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from profiles import disk
 from profiles.errors import AccessDenied
 from profiles.nss.sql import CERT_DB, KEY_DB, PRIVATE, PUBLIC, translated
 
@@ -38,10 +39,10 @@ def create(directory: Path, entry: PasswordEntry) -> list[str]:
             continue
         draft = directory / f".{name}.{os.getpid()}.new"
         with translated(target):
-            os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o600))
+            os.close(disk.create(draft))
             try:
                 _fill(draft, name, entry)
-                os.link(draft, target, follow_symlinks=False)
+                disk.publish(draft, target)
                 made.append(name)
             except FileExistsError:
                 pass  # another program made it meanwhile: theirs is as good
@@ -69,14 +70,8 @@ def _fill(draft: Path, name: str, entry: PasswordEntry) -> None:
 
 def sync(directory: Path) -> None:
     """Make the names in a directory durable, where the system can."""
-    if os.name == "nt":
-        return
     with translated(directory):
-        handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        disk.sync(directory)
 
 
 def private_directory(path: Path) -> Path:
@@ -85,6 +80,6 @@ def private_directory(path: Path) -> Path:
         if path.is_symlink():
             raise AccessDenied(f"{path} is a link, and certferry does not write through links", "Remove the link.")
         if not path.is_dir():
-            path.mkdir(mode=0o700)
+            disk.make_private_directory(path)
             sync(path.parent)
     return path

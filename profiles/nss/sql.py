@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from profiles.disk import in_use
 from profiles.errors import AccessDenied, Error, Malformed, StoreInUse, ToolFailed, Unsupported
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def translated(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _sentence(error, path) from error
     except PermissionError as error:
+        if in_use(error):
+            raise StoreInUse(f"{path} is open in another program", "Close it and try again.") from error
         raise AccessDenied(f"{path} cannot be opened: {error.strerror}",
                            "Check who owns the file and its directory.") from error
     except OSError as error:

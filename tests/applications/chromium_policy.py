@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
@@ -43,6 +42,8 @@ def selecting(cn: str, port: int, directory: Path) -> Iterator[list[str]]:
 
 @contextmanager
 def _written(policy: str) -> Iterator[None]:
+    import fcntl
+
     managed = ETC / MANAGED
     managed.mkdir(parents=True, exist_ok=True)
     with (Path(tempfile.gettempdir()) / f"chromium-policy-{os.geteuid()}.lock").open("w") as lock:

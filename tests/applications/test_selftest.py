@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.applications.proof import Proof
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.linux("applications as Debian packs them"), pytest.mark.slow]
 ALICE, BOB = "Alice RSA", "Bob EC"
 NOT_SENT = "not offered|did not return a certificate"
 NO_KEY = "no certificate of its own|did not return a certificate"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.linux("kills and faults by fork and ptrace"), pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 

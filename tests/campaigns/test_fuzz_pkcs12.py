@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("resource", reason="the campaign measures its memory where there is POSIX")
+pytest.importorskip("resource", reason="Linux only: the campaign measures its memory")
 
 from tests.campaigns.fuzz_pkcs12 import campaign, careless
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from tests.campaigns.fuzz_profiles_ini import campaign, certferry, naive
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layout of Linux")
+pytestmark = pytest.mark.linux("the layout of its home")
 
 
 def test_nothing_leads_outside() -> None:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from tests.pki import Leaf
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("applications")]
+pytestmark = [
+    pytest.mark.linux("applications as Debian packs them"), pytest.mark.slow, pytest.mark.xdist_group("applications"),
+]
 
 
 def moved(source: nss_tools.Database, target: Path, password: str | None) -> None:

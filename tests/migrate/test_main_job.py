@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from tests import nss_tools, pki
 from tests.command import certferry
+from tests.host import mode
 from tests.unprivileged import reachable, unprivileged
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class TestThereAndBack:
         assert second.status == 0, second.err
         check(target, alice)
         made = [path for path in tmp_path.iterdir() if path.name.startswith("a.")]
-        assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o600}
+        assert {mode(path) for path in made} == {0o600}
 
     def test_backup_and_restore(self, source, nss_database, alice, tmp_path):
         """A backup is a new private file, never replaces one, and restores."""
@@ -146,6 +146,7 @@ class TestPlan:
         assert ran.json["steps"][0]["chain_complete"]
         assert target.verify("Alice RSA", "C") is None
 
+    @pytest.mark.linux("the database of its home")
     def test_chain_is_completed_from_another_store(self, nss_database, alice, home):
         """The issuers missing on both sides are found in another store on this computer."""
         elsewhere = nss_tools.create(home / ".local/share/pki/nssdb")
@@ -168,7 +169,7 @@ def test_a_new_profile(source, alice, tmp_path, password):
     assert ran.status == 0, ran.err
     assert "which is made for it" in ran.err
     check(nss_tools.Database(place, password), alice)
-    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    assert mode(place) == 0o700
 
 
 class TestUndo:
@@ -261,6 +262,7 @@ class TestRefusals:
         holder.close()
         assert not target.private_keys()
 
+    @pytest.mark.linux("a fork gives up its rights")
     def test_directory_that_may_not_be_written(self, source, nss_database):
         """As a user who may read but not write: access denied before a password is asked, and nothing changed."""
         from migrate.cli import moving
@@ -303,6 +305,7 @@ def test_keys_of_each_other_arrive_beside_a_refused_one(nss_database, alice, bob
     assert [one.nickname for one in target.private_keys()] == ["Alice RSA"]
 
 
+@pytest.mark.linux("the layout of its home")
 def test_fresh_home_stays_as_applications_expect(source, nss_database, home):
     """No directory appears that would change where an application looks for its profile."""
     target = nss_database(NEW)
@@ -321,4 +324,4 @@ def test_files_made_are_private(source, nss_database):
     made: list[Path] = list((target.path / ".certferry").rglob("*"))
     assert made
     for path in made:
-        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+        assert mode(path) == (0o700 if path.is_dir() else 0o600), path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import select
 import signal
 import sqlite3
@@ -17,11 +16,15 @@ import pytest
 
 from tests.command import argv, certferry
 
+pytestmark = pytest.mark.linux("a pseudo-terminal, and signals")
+
 
 class Person:
     """A process on a pseudo-terminal, and what its user sees and types."""
 
     def __init__(self, *arguments: str | Path) -> None:
+        import pty
+
         self.pid, self.handle = pty.fork()
         if not self.pid:
             line = argv(*arguments)

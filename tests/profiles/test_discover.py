@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.pki import Leaf
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layout of Linux")
+pytestmark = pytest.mark.linux("the layout of its home")
 OLD, XDG = ".mozilla/firefox", ".config/mozilla/firefox"
 
 

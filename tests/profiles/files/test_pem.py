@@ -215,7 +215,7 @@ def test_a_pair_keeps_the_key_apart(alice: Leaf, tmp_path: Path) -> None:
     put(store, m.item(alice))
     assert (tmp_path / "cert.pem").read_bytes() == armour("CERTIFICATE", alice.der)
     assert (tmp_path / "key.pem").read_bytes() == armour("PRIVATE KEY", alice.pkcs8)
-    assert str(store.location) == f"pem:{tmp_path}/cert.pem,{tmp_path}/key.pem"
+    assert str(store.location) == f"pem:{tmp_path / 'cert.pem'},{tmp_path / 'key.pem'}"
 
 
 def test_a_first_key_in_a_file_of_certificates_gets_a_password(alice: Leaf, root: Authority, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from profiles.pkcs12.dialects import LEGACY
 from profiles.pkcs12.keys import verify
 from profiles.pkcs12.seal import open_sealed, seal
 from tests import pki
+from tests.host import mode, set_mode
 from tests.profiles.files.asking import Answers
 from tests.profiles.pkcs12 import material as m
 from tests.unprivileged import reachable, unprivileged
@@ -192,7 +193,7 @@ def test_a_second_step_adds_to_the_file(place: Place, alice: Leaf, bob: Leaf, ro
     backups = [name for name in place.contents() if ".certferry-backup-" in name]
     assert sorted(place.contents()[name] for name in backups) == sorted(before.values())
     for path in place.directory.iterdir():
-        assert path.stat().st_mode & 0o777 == 0o600, path
+        assert mode(path) == 0o600, path
 
 
 def test_several_steps_keep_one_backup(place: Place, alice: Leaf, bob: Leaf, intermediate: Authority) -> None:
@@ -238,7 +239,7 @@ def test_an_error_after_commit_takes_everything_back(
     """Byte for byte, and no backup, draft or undo point stays."""
     if existing:
         put(place.open(), m.item(alice))
-        place.paths[0].chmod(0o640)
+        set_mode(place.paths[0], 0o640)
     before = place.contents()
     store = place.open()
     with pytest.raises(RuntimeError), store.checkpoint() as step:  # noqa: PT012 - a step is a block
@@ -249,7 +250,7 @@ def test_an_error_after_commit_takes_everything_back(
     assert place.contents() == before
     assert store.undo_point is None
     if existing:
-        assert place.paths[0].stat().st_mode & 0o777 == 0o640
+        assert mode(place.paths[0]) == 0o640
 
 
 @pytest.mark.parametrize("existing", [False, True])
@@ -299,6 +300,7 @@ def test_a_change_by_another_program_is_not_overwritten(place: Place, alice: Lea
     assert {name: data for name, data in place.contents().items() if "backup" not in name} == theirs
 
 
+@pytest.mark.linux("Wine makes no symbolic links")
 def test_a_link_is_not_written_through(place: Place, alice: Leaf, tmp_path: Path) -> None:
     """Neither a planted link nor a file of several names."""
     victim = tmp_path / "victim"
@@ -314,6 +316,7 @@ def test_a_link_is_not_written_through(place: Place, alice: Leaf, tmp_path: Path
     assert victim.read_bytes() == b""
 
 
+@pytest.mark.linux("Wine makes no symbolic links")
 def test_a_dangling_link_is_not_filled(place: Place, alice: Leaf, tmp_path: Path) -> None:
     """What it points to is not created."""
     place.paths[-1].symlink_to(tmp_path / "nowhere")
@@ -322,7 +325,7 @@ def test_a_dangling_link_is_not_filled(place: Place, alice: Leaf, tmp_path: Path
     assert not (tmp_path / "nowhere").exists()
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFO in its directories")
+@pytest.mark.linux("a FIFO in a directory")
 def test_a_fifo_does_not_hang(place: Place) -> None:
     """It is refused at once."""
     os.mkfifo(place.paths[0])
@@ -344,6 +347,7 @@ def test_a_directory_that_is_not_there_is_named(place: Place, alice: Leaf) -> No
         put(missing.open(None), m.item(alice))
 
 
+@pytest.mark.linux("a fork gives up its rights")
 def test_a_directory_that_may_not_be_written_is_named(place: Place, alice: Leaf) -> None:
     """Before anything is asked of the source."""
     put(place.open(None), m.item(alice))

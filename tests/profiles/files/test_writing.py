@@ -13,7 +13,7 @@ from profiles.errors import AccessDenied, StoreInUse, StoreNotFound, ToolFailed
 from profiles.files import writing
 from profiles.files.reading import read
 
-resource = pytest.importorskip("resource", reason="files and their modes are tested where there is POSIX")
+resource = pytest.importorskip("resource", reason="Linux only: modes, links and file size limits")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

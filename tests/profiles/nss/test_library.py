@@ -15,7 +15,8 @@ from tests.askers import Given
 from tests.command import certferry
 from tests.system import require
 
-pytestmark = pytest.mark.slow  # NSS derives a key for every export with 600,000 rounds
+# slow: NSS derives a key for every export with 600,000 rounds
+pytestmark = [pytest.mark.linux("python-nss as Debian packs it"), pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

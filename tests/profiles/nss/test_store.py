@@ -18,6 +18,7 @@ from profiles.pkcs12.reader import decode
 from profiles.pkcs12.seal import open_sealed, seal
 from tests import keys, nss_tools, pki
 from tests.askers import Given
+from tests.host import mode, run
 
 
 def opened(path, password: str = "") -> NssStore:
@@ -225,7 +226,7 @@ def test_new_database(tmp_path, alice, password):
     database = nss_tools.Database(tmp_path, password or None)
     assert database.flags()["Alice"] == "u,u,u"
     assert database.verify("Alice", "C") is None
-    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("*.db")} == {0o600}
+    assert {mode(path) for path in tmp_path.glob("*.db")} == {0o600}
     newer = nss_tools.Database(tmp_path, password or None, modern=True)
     assert newer.flags()["Alice"] == "u,u,u"
 
@@ -266,13 +267,13 @@ def test_failing_step_is_taken_back(nss_database, alice):
 @pytest.mark.parametrize("kind", ["rsa-512", "secp256k1", "ed25519"])
 def test_kinds_nss_does_not_take_are_named(nss_database, kind):
     """A key that NSS has no place for is refused with its name, before anything is written."""
-    import subprocess
-
     from cryptography.hazmat.primitives.asymmetric import ec
 
+    from tests.system import require
+
     if kind == "rsa-512":
-        generate = "openssl genrsa -traditional 512 | openssl pkcs8 -topk8 -nocrypt -outform DER"
-        pkcs8 = subprocess.run(generate, shell=True, check=True, capture_output=True).stdout
+        pem = run([require("openssl"), "genrsa", "512"]).stdout
+        pkcs8 = run([require("openssl"), "pkcs8", "-topk8", "-nocrypt", "-outform", "DER"], stdin=pem).stdout
     else:
         pkcs8 = keys.pkcs8(ec.generate_private_key(ec.SECP256K1()) if kind == "secp256k1" else keys.generate(kind))
     store = opened(nss_database().path)

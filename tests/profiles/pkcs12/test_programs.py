@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from profiles.pkcs12.encryption import Encryption
 from profiles.pkcs12.reader import decode
 from profiles.pkcs12.writer import encode
 from tests import keys, nss_tools
+from tests.host import run
 from tests.profiles.pkcs12 import material as m
 from tests.system import require
 
@@ -36,7 +36,7 @@ PASSWORDS = {"ascii": "secret", "empty": "", "unicode": "Hällo, 世界 🔑", "
 
 def openssl(*arguments: str, stdin: bytes = b"") -> bytes:
     """What openssl prints; a test fails with what it says."""
-    done = subprocess.run([require("openssl"), *arguments], input=stdin, capture_output=True, timeout=60, check=False)
+    done = run([require("openssl"), *arguments], stdin=stdin, timeout=60)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return done.stdout
 
@@ -130,9 +130,7 @@ def keytool(directory: Path, *arguments: str, password: str) -> str:
     """What keytool prints; its password goes by file."""
     secret = directory / "password"
     secret.write_text(password)
-    done = subprocess.run(
-        [require("keytool"), *arguments, "-storetype", "PKCS12", "-storepass:file", str(secret)],
-        capture_output=True, timeout=60, check=False)
+    done = run([require("keytool"), *arguments, "-storetype", "PKCS12", "-storepass:file", secret], timeout=60)
     assert done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace")
     return done.stdout.decode(errors="replace")
 

@@ -18,7 +18,7 @@ from tests.profiles.products.trees import profile
     ("place", "expected"),
     [
         ("~/a/b", "/home/x/a/b"),
-        ("$XDG_CONFIG_HOME/m", "/conf/m"),
+        pytest.param("$XDG_CONFIG_HOME/m", "/conf/m", marks=pytest.mark.linux("its absolute paths")),
         ("$XDG_DATA_HOME/m", "/home/x/.local/share/m"),
         ("%APPDATA%/m", "/home/x/AppData/Roaming/m"),
         ("%LOCALAPPDATA%/m", "/home/x/AppData/Local/m"),
@@ -36,6 +36,7 @@ def test_a_mounted_disk_ignores_the_environment() -> None:
     assert home.at("$XDG_CONFIG_HOME/m") == Path("/mnt/home/x/.config/m")
 
 
+@pytest.mark.linux("its absolute paths")
 def test_current_home() -> None:
     """HOME is believed if it is absolute."""
     assert Home.current({"HOME": "/somewhere"}).path == Path("/somewhere")
@@ -62,6 +63,7 @@ def test_a_partition_of_homes_or_one_home(tmp_path: Path) -> None:
     assert {home.path for home in on_disk(tmp_path)} == {tmp_path, tmp_path / "bob"}
 
 
+@pytest.mark.linux("its absolute paths")
 def test_absolute_paths() -> None:
     """On a disk they are those of the disk; drives other than its own, and network shares, are never followed."""
     here, disk = Home(Path("/h"), LINUX), Home(Path("/mnt/home/x"), LINUX, {}, Path("/mnt"))
@@ -86,6 +88,7 @@ def test_refusals(tmp_path: Path) -> None:
     assert all(said.values())
 
 
+@pytest.mark.linux("Wine makes no symbolic links")
 def test_databases_that_lead_off_the_disk(tmp_path: Path) -> None:
     """A link to a database elsewhere is followed at home, but not on a mounted disk."""
     profile(tmp_path / "elsewhere", "cert9.db")
@@ -95,6 +98,7 @@ def test_databases_that_lead_off_the_disk(tmp_path: Path) -> None:
     assert Home(tmp_path / "disk", LINUX, {}, tmp_path / "disk").state(tmp_path / "disk/p") == "empty"
 
 
+@pytest.mark.linux("names of any bytes")
 def test_paths_are_printable() -> None:
     """Any bytes in a name become text that encodes."""
     assert homes.shown(os.fsdecode(b"/a\xff")) == "/a\\udcff"

@@ -120,6 +120,7 @@ def test_default_that_is_missing_is_a_problem(tmp_path: Path) -> None:
     assert "gone" in problems[0]
 
 
+@pytest.mark.linux("Wine makes no symbolic links")
 def test_absolute_path(tmp_path: Path) -> None:
     """A listed absolute path counts if it is a real directory of this user that looks like a profile."""
     root, elsewhere = tmp_path / "root", used(tmp_path / "else where")
@@ -173,7 +174,8 @@ def test_hostile_paths(tmp_path: Path, path: str, relative: str) -> None:
     (root / "inner" / "up").symlink_to("../..")
     (root / "file").write_text("")
     (root / "loop").symlink_to("loop")
-    os.mkfifo(root / "fifo")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(root / "fifo")
     with (root / "profiles.ini").open("ab") as file:
         text = f"[Profile7]\nName=evil\nIsRelative={relative}\nPath={path}\n"
         file.write(text.encode("utf-8", "surrogateescape"))
@@ -185,6 +187,7 @@ def test_hostile_paths(tmp_path: Path, path: str, relative: str) -> None:
     problems[0].encode()
 
 
+@pytest.mark.linux("root gives a directory away")
 def test_directory_of_another_user(tmp_path: Path) -> None:
     """What another user owns is not this user's profile."""
     if os.geteuid() != 0:
@@ -196,7 +199,9 @@ def test_directory_of_another_user(tmp_path: Path) -> None:
     assert "belongs to another user" in problems[0]
 
 
-@pytest.mark.parametrize("kind", ["fifo", "directory", "link", "huge", "device", "locked", "broken"])
+@pytest.mark.parametrize("kind", [
+    "directory", "huge", *(pytest.param(kind, marks=pytest.mark.linux("a FIFO, a device, symbolic links, modes"))
+                           for kind in ("fifo", "link", "device", "locked", "broken"))])
 def test_profiles_ini_that_is_no_file(tmp_path: Path, kind: str) -> None:
     """Nothing hangs or raises, and databases are found without it."""
     root = tmp_path / "root"

@@ -17,7 +17,7 @@ from tests.system import require
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.linux("applications as Debian packs them"), pytest.mark.slow]
 FIREFOX, THUNDERBIRD = "/usr/lib/firefox-esr/firefox-esr", "/usr/lib/thunderbird/thunderbird-bin"
 CHROMIUM = "/usr/lib/chromium/chromium"
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX locks and symbolic links")
+pytestmark = pytest.mark.linux("POSIX locks and symbolic links")
 HOLD = """import fcntl, sys
 held = open(sys.argv[1], 'r+')
 fcntl.lockf(held, fcntl.LOCK_EX)
