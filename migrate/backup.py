@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from migrate.arrival import Observer, failed, name, silent, skipped
 from migrate.engine import Migration
-from migrate.naming import file_names
+from migrate.naming import Content, file_names
 from profiles.errors import Error, PasswordNeeded, WrongPassword
 from profiles.files import writing
 from profiles.files.pkcs12 import Pkcs12File
@@ -59,7 +59,8 @@ class Backup:
             writing.sweep(directory / file)
             return not self.replace and os.path.lexists(directory / file)
 
-        return [directory / file for file in file_names(plan.steps, taken)]
+        contents = [Content(step.certificate, name(step), step.nickname) for step in plan.steps]
+        return [directory / file for file in file_names(contents, taken)]
 
     def together(self, plan: Plan, path: Path) -> list[Saved]:
         """Everything in one file; raises what stops all of it."""

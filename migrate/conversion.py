@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from migrate.chain import Pool, complete
 from migrate.engine import Migration
-from migrate.file_names import identity_name, key_name
+from migrate.naming import Content, file_names
 from migrate.plan import Options, select
 from profiles.errors import AccessDenied, NoMatch, Unsupported
 from profiles.files.pem import PemFile
@@ -69,26 +69,21 @@ class Conversion:
         listing = self.listing()
         entries, keys = select(listing, self.only, everything=True)
         pool = Pool(entry.certificate for entry in listing.entries)
-        names: list[str] = []
-        wanted: list[tuple[str, tuple[str, ...]]] = []
-        above = set()
-        for entry in entries:
-            if entry.has_key:
-                above |= {one.der for one in complete(entry.certificate, pool).above}
-                names.append(identity_name(entry.certificate, names))
-                wanted.append((names[-1], (entry.certificate.sha256,)))
-        for key in keys:
-            names.append(key_name(key, names))
-            wanted.append((names[-1], (key.id,)))
+        identities = [entry for entry in entries if entry.has_key]
+        above = {one.der for entry in identities for one in complete(entry.certificate, pool).above}
+        pieces = [*(Content(entry.certificate, entry.certificate.sha256, entry.nickname) for entry in identities),
+                  *(Content(None, key.id, key.nickname) for key in keys)]
+        names = file_names(pieces, lambda name: os.path.lexists(directory / name))
+        wanted = [(name, [piece.id]) for name, piece in zip(names, pieces, strict=True)]
         left = [entry.certificate.sha256 for entry in entries
                 if not entry.has_key and entry.certificate.der not in above]
         if left:
-            wanted.append((_OTHERS, tuple(left)))
-        for name, _ in wanted:
-            refuse_present(directory / name)
+            refuse_present(directory / _OTHERS)
+            wanted.append((_OTHERS, left))
         with explained(directory):
             directory.mkdir(mode=0o700, exist_ok=True)
-        return [Part(str(directory / name), self._store("p12", str(directory / name)), only) for name, only in wanted]
+        return [Part(str(directory / name), self._store("p12", str(directory / name)), tuple(only))
+                for name, only in wanted]
 
     def listing(self) -> Listing:
         """Everything in the old file; asks for its password where it is needed to see that."""

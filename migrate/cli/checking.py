@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from migrate import elsewhere, passwords
 from migrate.checkup.examination import Examination
 from migrate.checkup.finding import Severity
-from migrate.cli import EXIT_STATUS, findings
+from migrate.cli import EXIT_STATUS, findings, sealing
 from migrate.doctor.diagnosis import diagnosis
 from migrate.doctor.patient import look_at
 from migrate.report import SCHEMA
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from migrate.checkup.checkup import Checkup
     from migrate.checkup.finding import Finding
     from migrate.doctor.patient import Patient
-    from profiles.pkcs12.dialects import Dialect
 
 _FILES = ("p12", "pem")
 
@@ -27,7 +26,7 @@ _FILES = ("p12", "pem")
 def check(location: str, password: str | None, target: str | None, engine: str, *, to_json: bool) -> int:
     """Look at one store or file and print what there is to say: the exit status."""
     if target is not None:
-        dialect_for(target)
+        sealing.chosen(target)
     asker = passwords.parse(password)
     found = Examination(location, asker, given=password not in (None, "tty"), engine=engine, target=target or "",
                         others=elsewhere.listings).run()
@@ -38,16 +37,6 @@ def check(location: str, password: str | None, target: str | None, engine: str, 
     else:
         findings.checkup(found)
     return status(found)
-
-
-def dialect_for(target: str) -> Dialect:
-    """The dialect of a ``--for``; a name that is not known is a mistake on the command line."""
-    from profiles.pkcs12.dialects import named
-
-    try:
-        return named(target)
-    except Unsupported as error:
-        raise passwords.BadSource(error.message, error.hint) from None
 
 
 def status(found: Checkup) -> int:

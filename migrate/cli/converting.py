@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrate import elsewhere, passwords, render, report
-from migrate.cli.checking import dialect_for
+from migrate.cli import sealing
 from migrate.cli.moving import status
 from migrate.conversion import Conversion, Made, Passwords
 from profiles.discover import resolve
 from profiles.errors import Unsupported
 from profiles.opening import open_store
-from profiles.pkcs12.dialects import LEGACY, STRONG
+from profiles.pkcs12.dialects import LEGACY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ class Asked:
 
 def convert(asked: Asked, *, dry_run: bool, to_json: bool) -> int:
     """Make the new files and prove them: the exit status."""
-    dialect = dialect_for(asked.target) if asked.target else STRONG
+    dialect = sealing.chosen(asked.target)
     source = open_store(asked.source)
     if not source.file:
         raise Unsupported(f"{source.location} is not a file, and convert makes files from files",

@@ -63,10 +63,8 @@ class Reader(NamedTuple):
 
     def refusal(self, anatomy: Anatomy) -> str | None:
         """Why it does not open a file, in one sentence; None where it does."""
-        why = self._unlike(anatomy.integrity)
-        for sealing in anatomy.sealings:
-            why = why or self._sealed(sealing)
-        why = why or self._too_much(anatomy)
+        why = next(filter(None, map(self._sealed, anatomy.sealings)), None)
+        why = why or self._unlike(anatomy.integrity) or self._too_much(anatomy)
         if why is None:
             return None
         return f"{self.title} {why}{', and says that the password is wrong' if self.blames else ''}"

@@ -7,23 +7,20 @@ import unicodedata
 
 import pytest
 
-from migrate.chain import Chain
-from migrate.naming import file_names
-from migrate.plan import Kind, Step
+from migrate.naming import Content, file_names
 from profiles.certificate import Certificate
-from profiles.model import PendingKey
 from tests import pki
 
 MONTH = f"{pki.CURRENT.end:%Y-%m}"
 SAFE = re.compile(r"[\w.-]+_\d{4}-\d{2}(_[0-9a-f]{8})?(_\d+)?\.p12")
 
 
-def step(leaf: pki.Leaf, nickname: str = "") -> Step:
+def step(leaf: pki.Leaf, nickname: str = "") -> Content:
     """An identity to be saved."""
-    return Step(Kind.IDENTITY, Certificate.parse(leaf.der), None, nickname, Chain((), complete=False, missing=None))
+    return Content(Certificate.parse(leaf.der), leaf.sha256, nickname)
 
 
-def named(*steps: Step, taken: tuple[str, ...] = ()) -> list[str]:
+def named(*steps: Content, taken: tuple[str, ...] = ()) -> list[str]:
     """Their files."""
     return file_names(steps, lambda name: name in taken)
 
@@ -68,6 +65,5 @@ def test_nasty_names(root: pki.Authority, nasty: str) -> None:
 
 def test_a_key_alone() -> None:
     """By its nickname and its id."""
-    key = PendingKey("91b19e9d2e847f41b8c00735070025e5c7f7af80", "rsa-2048", "Enrolment: 7")
-    bare = Step(Kind.KEY, None, key, key.nickname, Chain((), complete=False, missing=None))
+    bare = Content(None, "91b19e9d2e847f41b8c00735070025e5c7f7af80", "Enrolment: 7")
     assert named(bare) == ["Enrolment_7_91b19e9d.p12"]

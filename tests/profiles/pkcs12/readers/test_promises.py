@@ -122,7 +122,7 @@ def test_refusals_are_sentences() -> None:
     """They name the reader and the cause, and what the reader will say."""
     aes = anatomy_of(STRONG)
     assert BY_NAME["macos14"].refusal(aes) == (
-        "macOS 14 and older is not known to read an integrity check with SHA256, and says that the password is wrong")
+        "macOS 14 and older cannot read AES-256 (PBES2), and says that the password is wrong")
     assert BY_NAME["gpgsm"].refusal(aes) == "gpgsm 2.2 cannot read AES-256 (PBES2)"
     assert "single DES" not in str(BY_NAME["java"].refusal(aes))
     narrow = anatomy_of(replace(STRONG, certificates=Encryption.AES_128, salt_length=8))
