@@ -109,13 +109,13 @@ def _kind(info: kn.PrivateKeyInfo) -> str:
 
 def _computed(info: kn.PrivateKeyInfo) -> PublicKey:
     """The public half of a kind that needs no knowledge of ours, as far as the installed cryptography has it."""
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
     try:
         key = load_der_private_key(info.bare, None)
         return PublicKey.parse(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):  # the last for Ed448 of a wrong length
         raise Unsupported(
             f"the file holds a private key of the kind {_kind(info)} ({info.algorithm}), which is not handled here"
         ) from None

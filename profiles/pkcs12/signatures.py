@@ -35,7 +35,7 @@ def _padded(message: bytes, size: int, name: str) -> int:
 
 def sign(info: kn.PrivateKeyInfo, name: str, message: bytes) -> bytes:
     """A signature over ``message``; ``Unsupported`` by name for keys that sign nothing."""
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519
     from cryptography.hazmat.primitives.serialization import load_der_private_key
@@ -46,7 +46,7 @@ def sign(info: kn.PrivateKeyInfo, name: str, message: bytes) -> bytes:
         raise _refused(name)
     try:
         key = load_der_private_key(info.bare, None)
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, InternalError):
         raise _refused(name) from None
     if isinstance(key, ec.EllipticCurvePrivateKey):
         return key.sign(message, ec.ECDSA(hashes.SHA256()))

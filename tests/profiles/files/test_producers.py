@@ -157,6 +157,17 @@ def test_no_derivation_is_begun_for_a_bomb(monkeypatch: pytest.MonkeyPatch) -> N
                 Loose.parse([asn1.sequence(algorithm(count), asn1.octets(bytes(16)))]).opened(Secret("password"))
 
 
+@pytest.mark.parametrize("name", ["1.3.101.113", "1.3.101.111", "1.3.101.110"])
+def test_an_edwards_key_of_a_wrong_length_is_refused(name: str) -> None:
+    """Found by fuzzing: OpenSSL calls 32 octets of Ed448 an internal error."""
+    key = PrivateKey.parse(asn1.sequence(
+        asn1.integer(0), asn1.sequence(asn1.oid(name)), asn1.octets(asn1.octets(bytes(31 if name[-1] == "0" else 32)))))
+    with pytest.raises(Unsupported, match=name):
+        _ = key.public
+    with pytest.raises(Unsupported):
+        key.sign(b"m")
+
+
 @pytest.mark.parametrize("kind", ["rsa-2048", "ec-p384", "ed25519"])
 def test_a_key_with_a_certificate_of_doubled_extensions_is_listed(kind: str, alice: Leaf, tmp_path: Path) -> None:
     """Such a certificate is against RFC 5280, and no reason to refuse the file it stands in."""
