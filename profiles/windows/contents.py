@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -115,9 +116,9 @@ def read(native: Native, *, machine: bool, subjects: Collection[bytes] | None = 
     return contents
 
 
-def _read(contents: Contents, into: dict[bytes, Stored], store: str, *, machine: bool, whole: bool = False) -> None:
+def _read(contents: Contents, into: dict[bytes, Stored], store: str, *, machine: bool) -> None:
     try:
-        with system_store(contents.native, store, machine=machine, whole=whole) as opened:
+        with system_store(contents.native, store, machine=machine) as opened:
             for held in opened.held():
                 known = into.get(held.der) or _parsed(contents, held, store)
                 if known is not None:
@@ -144,18 +145,28 @@ def _read_requests(contents: Contents, *, machine: bool) -> None:
 
 
 def _lend(contents: Contents, subjects: Collection[bytes] | None) -> None:
-    lent: dict[bytes, Stored] = {}
-    aside = Contents(contents.native)
-    for store in _LENT:
-        _read(aside, lent, store, machine=True, whole=True)
-    wanted = set(subjects or ())
-    current = [one.certificate for one in contents.stored.values()]
-    while current:
-        names = {one.issuer for one in current} - wanted
-        current = [one.certificate for one in lent.values() if one.certificate.subject in names]
-        wanted |= names
-    for der, one in lent.items():
-        if one.certificate.subject in wanted:
-            own = contents.stored.setdefault(der, Stored(one.certificate))
-            for store, held in one.held.items():
-                own.held.setdefault(store, held._replace(lent=True))
+    with ExitStack() as stack:
+        opened = {store: stack.enter_context(system_store(contents.native, store, machine=True, whole=True))
+                  for store in _LENT}
+        lent = {one for store in opened.values() for der in store.ders() if (one := _sound(der)) is not None}
+        wanted = set(subjects or ())
+        current = {one.certificate for one in contents.stored.values()}
+        while current:
+            names = {one.issuer for one in current} - wanted
+            current = {one for one in lent if one.subject in names}
+            wanted |= names
+        for one in lent:
+            if one.subject not in wanted:
+                continue
+            own = contents.stored.setdefault(one.der, Stored(one))
+            for name, store in opened.items():
+                if name not in own.held and (held := store.find(one.der)) is not None:
+                    own.held[name] = held._replace(lent=True)
+
+
+def _sound(der: bytes) -> Certificate | None:
+    """A certificate of the computer's; one that cannot be read is no issuer of anything."""
+    try:
+        return Certificate.parse(der)
+    except Malformed:
+        return None

@@ -66,10 +66,17 @@ class SystemStore:
 
     def held(self) -> Iterator[Held]:
         """Every certificate, archived ones too."""
+        return (held(self.native, context) for context in self._contexts())
+
+    def ders(self) -> Iterator[bytes]:
+        """Every certificate as DER alone, which is a fifth of the work."""
+        return map(encoded, self._contexts())
+
+    def _contexts(self) -> Iterator[int]:
         context: int | None = None
         try:
             while context := self.native.call("CertEnumCertificatesInStore", self.handle, context):
-                yield held(self.native, context)
+                yield context
         finally:
             if context:
                 self.native.call("CertFreeCertificateContext", context)

@@ -45,6 +45,6 @@ def test_the_contract_on_windows(machine):
     """Over the real crypt32, in a process on Windows."""
     ran = machine.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", REPOSITORY, "-c",
                          REPOSITORY / "pyproject.toml", REPOSITORY / "tests/windows/contract_on_windows.py",
-                         timeout=900)  # 25 s where nothing else runs
+                         timeout=900)
     assert ran.status == 0, ran.out[-6000:]
     assert " 0 failed, 0 skipped" in ran.out
