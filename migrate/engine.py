@@ -20,6 +20,7 @@ from profiles.errors import (
 )
 from profiles.model import Entry, Listing, Selection
 from profiles.pkcs12.seal import open_sealed
+from profiles.store import NarrowTrust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -63,6 +64,10 @@ class Migration:
         pool.add(entry.certificate for entry in target.entries)
         if self._search(entries, pool) and not whole:
             target = self._relevant(entries, pool)
+        if isinstance(self.target, NarrowTrust):
+            narrowed = self.target.narrowed
+            listing = listing._replace(entries=tuple(
+                entry._replace(trust=narrowed(entry.certificate, entry.trust)) for entry in listing.entries))
         make = partial(planning.make, listing, target, pool, self.options, everything=everything,
                        keeps_trust=self.target.keeps_trust)
         if self.client is None or self.wish is None:

@@ -203,6 +203,8 @@ class Extensions(NamedTuple):
 
 
 def _extensions(certificate: Certificate) -> Extensions:
+    import warnings
+
     from cryptography import x509
 
     from profiles.names import attribute
@@ -212,7 +214,9 @@ def _extensions(certificate: Certificate) -> Extensions:
     found: dict[type, object] = {}
     if certificate.x509 is not None:
         try:
-            found = {type(item.value): item.value for item in certificate.x509.extensions}
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of serial numbers that are not positive, as old roots have them
+                found = {type(item.value): item.value for item in certificate.x509.extensions}
         except (ValueError, TypeError):
             found = {}
     alternative = found.get(x509.SubjectAlternativeName)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from profiles.errors import StoreNotFound
-from profiles.products import locations
+from profiles.products import locations, mail_directories
 from profiles.products.home import Home, is_directory, on_disk, shown
 from profiles.products.naming import Found, named, search
 
@@ -42,6 +42,8 @@ def discover(root: Path | None = None, env: Mapping[str, str] | None = None) -> 
         problems += wrong
         for _, one in named(home, candidates):
             found.setdefault(one.path, one)
+        for mail in mail_directories.find(home):  # Evolution may share the database of Chromium
+            found.setdefault(f"{mail.location.kind}:{mail.path}", mail)
     return Discovery(tuple(found.values()), tuple(dict.fromkeys(problems)))
 
 

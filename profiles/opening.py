@@ -36,6 +36,8 @@ def open_found(found: Found, *, engine: str = "native", new: bool = False) -> St
     """The store that discovery found, also where the application has not made it yet."""
     if found.location.kind in ("p12", "pem"):
         return _file(found.location.kind, found.location.where, new=new)
+    if found.location.kind in ("gpgsm", "mutt"):
+        return _directory(found.location, Path(found.path), new=new)
     return _nss(found.location, Path(found.path), found.product, engine, new=new)
 
 
@@ -56,6 +58,18 @@ def _nss(location: Location, directory: Path, product: str, engine: str, *, new:
 
         recover(store)
     return store
+
+
+def _directory(location: Location, directory: Path, *, new: bool) -> Store:
+    from profiles.directories.store import DirectoryStore
+
+    if location.kind == "gpgsm":
+        from profiles.gnupg.form import GnupgForm
+
+        return DirectoryStore(location, directory, GnupgForm(), new=new)
+    from profiles.mutt.form import MuttForm
+
+    return DirectoryStore(location, directory, MuttForm(), new=new)
 
 
 def _file(kind: str, where: str, *, new: bool) -> Store:

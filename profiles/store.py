@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -51,6 +51,14 @@ class Checkpoint(Protocol):
 
     def commit(self) -> None:
         """Write all of it, whole or not at all, durably."""
+
+
+@runtime_checkable
+class NarrowTrust(Protocol):
+    """A store that has a place for some kinds of trust and not for others."""
+
+    def narrowed(self, certificate: Certificate, trust: Trust) -> Trust:
+        """As much of a trust as it can hold of that certificate."""
 
 
 class Store(Protocol):

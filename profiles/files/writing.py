@@ -24,13 +24,13 @@ def write_new(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Make a file that was not there; ``AccessDenied`` where anything is, a dangling link too."""
     with explained(path):
         _refuse_present(path)
-        draft = _draft(path, data, mode)
+        made = draft(path, data, mode)
         try:
-            _publish(draft, path)
+            publish(made, path)
         finally:
             with suppress(OSError):
-                draft.unlink()
-        _sync(path.parent)
+                made.unlink()
+        sync(path.parent)
 
 
 def replace(path: Path, data: bytes, expected: bytes, mode: int = 0o600) -> None:
@@ -38,28 +38,28 @@ def replace(path: Path, data: bytes, expected: bytes, mode: int = 0o600) -> None
 
     ``AccessDenied`` where it is no regular file, or has other names that would go on showing the old content.
     """
-    owner = _require_plain(path)
+    owner = require_plain(path)
     if read(path) != expected:
         raise StoreInUse(f"{path} was changed by another program meanwhile", "Start again; it was left as it is.")
     with explained(path):
-        draft = _draft(path, data, mode, owner)
+        made = draft(path, data, mode, owner)
         try:
-            draft.replace(path)
+            made.replace(path)
         except BaseException:
             with suppress(OSError):
-                draft.unlink()
+                made.unlink()
             raise
-        _sync(path.parent)
+        sync(path.parent)
 
 
 def remove(path: Path, expected: bytes) -> None:
     """Remove a file that still holds ``expected``; ``StoreInUse`` if it does not."""
-    _require_plain(path)
+    require_plain(path)
     if read(path) != expected:
         raise StoreInUse(f"{path} was changed by another program meanwhile", "It was left as it is.")
     with explained(path):
         path.unlink()
-        _sync(path.parent)
+        sync(path.parent)
 
 
 def back_up(path: Path, data: bytes) -> Path:
@@ -76,7 +76,7 @@ def back_up(path: Path, data: bytes) -> Path:
 def writable(path: Path) -> None:
     """``AccessDenied`` or ``StoreNotFound`` where a file could not be written."""
     if os.path.lexists(path):
-        _require_plain(path)
+        require_plain(path)
     directory = path.parent
     with explained(directory):
         if not stat.S_ISDIR(directory.stat().st_mode):
@@ -87,13 +87,22 @@ def writable(path: Path) -> None:
 
 def sweep(path: Path) -> None:
     """Remove drafts of ``path`` that a killed run left; those of a running one are locked and stay."""
+    _sweep(path.parent, f".{_escaped(path.name)}.{_MARK}-*")
+
+
+def sweep_all(directory: Path) -> None:
+    """The same for every file in a directory."""
+    _sweep(directory, f".*.{_MARK}-*")
+
+
+def _sweep(directory: Path, pattern: str) -> None:
     with suppress(OSError):
-        for draft in path.parent.glob(f".{_escaped(path.name)}.{_MARK}-*"):
+        for left in directory.glob(pattern):
             with suppress(OSError):
-                handle = os.open(draft, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+                handle = os.open(left, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
                 try:
                     _lock(handle)
-                    draft.unlink()
+                    left.unlink()
                 finally:
                     os.close(handle)
 
@@ -107,7 +116,7 @@ def _refuse_present(path: Path) -> None:
         raise AccessDenied(f"{path} is there already", "Choose another name.")
 
 
-def _require_plain(path: Path) -> tuple[int, int]:
+def require_plain(path: Path) -> tuple[int, int]:
     """Whose it is, if it is a regular file of one name."""
     with explained(path):
         status = path.lstat()
@@ -121,13 +130,13 @@ def _require_plain(path: Path) -> tuple[int, int]:
     return status.st_uid, status.st_gid
 
 
-def _draft(path: Path, data: bytes, mode: int, owner: tuple[int, int] | None = None) -> Path:
+def draft(path: Path, data: bytes, mode: int, owner: tuple[int, int] | None = None) -> Path:
     """A complete and durable file beside ``path``, locked while it grows."""
-    draft = path.with_name(f".{path.name}.{_MARK}-{secrets.token_hex(6)}")
+    made = path.with_name(f".{path.name}.{_MARK}-{secrets.token_hex(6)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):
         flags |= getattr(os, name, 0)
-    handle = os.open(draft, flags, 0o600)
+    handle = os.open(made, flags, 0o600)
     try:
         _lock(handle)
         _chmod(handle, 0o600)
@@ -139,11 +148,11 @@ def _draft(path: Path, data: bytes, mode: int, owner: tuple[int, int] | None = N
         os.fsync(handle)
     except BaseException:
         with suppress(OSError):
-            draft.unlink()
+            made.unlink()
         raise
     finally:
         os.close(handle)
-    return draft
+    return made
 
 
 def _write_all(handle: int, data: bytes) -> None:
@@ -165,18 +174,18 @@ def _lock(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _publish(draft: Path, path: Path) -> None:
+def publish(made: Path, path: Path) -> None:
     """Give a draft its name, without taking that name from anything."""
     try:
-        os.link(draft, path, follow_symlinks=False)
+        os.link(made, path, follow_symlinks=False)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
         _refuse_present(path)  # a file system without hard links: FAT, some network shares
-        draft.rename(path)
+        made.rename(path)
 
 
-def _sync(directory: Path) -> None:
+def sync(directory: Path) -> None:
     """Make a name durable; Windows does so by itself."""
     if os.name == "nt":
         return

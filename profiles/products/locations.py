@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from profiles.errors import AccessDenied, Malformed, NoMatch, StoreNotFound, Unsupported
 from profiles.model import Location, Problem
-from profiles.products import chromium, mozilla
+from profiles.products import chromium, mail_directories, mozilla
 from profiles.products.catalogue import PRODUCTS, Product
 from profiles.products.home import LINUX, Candidate, Home, is_directory, is_file, shown
 from profiles.products.ini import printable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FILES = {"p12": "PKCS#12 file", "pem": "PEM file"}
 LATER = ("windows", "keychain", "token")
-KINDS = (*(product.kind for product in PRODUCTS), *BROWSERS, "nss", *FILES)
+KINDS = (*(product.kind for product in PRODUCTS), *BROWSERS, *mail_directories.KINDS, "nss", *FILES)
 _SUFFIXES = {".p12": "p12", ".pfx": "p12", ".pem": "pem", ".crt": "pem", ".key": "pem"}
 _DATABASES = ("cert9.db", "key4.db", "cert8.db", "key3.db", "cert7.db")
 
@@ -41,6 +41,8 @@ def resolve(text: str, home: Home) -> Found:
         return _profile(home, product, where)
     if kind in BROWSERS:
         return _browser(home, kind, where)
+    if kind in mail_directories.KINDS:
+        return mail_directories.resolve(home, kind, where, _path(home, where))
     if colon and where and kind == "nss":
         return _directory(_path(home, where), home)
     if colon and where and kind in FILES:
@@ -160,6 +162,8 @@ def _bare(home: Home, text: str) -> Found:
 def _bare_directory(home: Home, path: Path) -> Found:
     if home.state(path) != "empty" or mozilla.is_profile(path):
         return _directory(path, home)
+    if mail := mail_directories.recognised(home, path):
+        return mail
     if is_file(path / "profiles.ini"):
         raise StoreNotFound(f"{path} holds profiles, it is not one itself", "Name one of the directories in it.")
     empty = os.access(path, os.R_OK) and not os.listdir(path)  # noqa: PTH208 - the whole answer, closed at once
