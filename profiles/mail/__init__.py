@@ -21,6 +21,7 @@ CLIENTS = {
     "thunderbird": _MOZILLA,
     "betterbird": _MOZILLA,
     "seamonkey": _MOZILLA,
+    "evolution": "profiles.mail.evolution",
     "nss": _MOZILLA,  # where the directory is a profile with mail accounts
 }
 """The module that knows the mail program of a store, by the kind of the store's location."""
