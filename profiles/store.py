@@ -61,6 +61,14 @@ class NarrowTrust(Protocol):
         """As much of a trust as it can hold of that certificate."""
 
 
+@runtime_checkable
+class Advising(Protocol):
+    """A store of a program that a person has to point at what arrived."""
+
+    def advice(self) -> tuple[str, ...]:
+        """What to set by hand after the steps that were committed since the store was opened, a line each."""
+
+
 class Store(Protocol):
     """A place that holds certificates and keys."""
 

@@ -18,7 +18,7 @@ from migrate.report import Outcome, Report
 from profiles.errors import AccessDenied, Error, NoMatch, StoreInUse, StoreNotFound
 from profiles.model import Listing
 from profiles.opening import open_found, open_store
-from profiles.store import Store
+from profiles.store import Advising, Store
 
 if TYPE_CHECKING:
     from migrate.mailing import Wish
@@ -143,6 +143,8 @@ def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> in
     if user:
         text = f"{user} is running: it sees what arrived, but may need a restart for a site that it has refused before"
         found = found._replace(notes=(text,))
+    if isinstance(migration.target, Advising) and found.status in ("done", "partial"):
+        found = found._replace(notes=(*found.notes, *migration.target.advice()))
     _show(found, to_json=to_json)
     return status(found)
 

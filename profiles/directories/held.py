@@ -93,5 +93,8 @@ class Form(Protocol):
     def settle(self, directory: Path) -> None:
         """After a step: tell running parts of the program, as far as they need to know."""
 
+    def advice(self, directory: Path, notes: Sequence[Note]) -> tuple[str, ...]:
+        """What a person still has to set by hand after those steps."""
+
     def narrowed(self, certificate: Certificate, trust: Trust) -> Trust:
         """As much of a trust as the program has a place for."""

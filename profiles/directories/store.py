@@ -134,6 +134,10 @@ class DirectoryStore:
         """See ``NarrowTrust``."""
         return self.form.narrowed(certificate, trust)
 
+    def advice(self) -> tuple[str, ...]:
+        """See ``Advising``."""
+        return self.form.advice(self.directory, self._run.notes) if self._run else ()
+
     def checkpoint(self) -> Checkpoint:
         """See ``Store``."""
         from profiles.directories.checkpoint import DirectoryCheckpoint, Run

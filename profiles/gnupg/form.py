@@ -21,7 +21,7 @@ from profiles.gnupg.protection import OCTETS
 from profiles.model import NO_TRUST, Level, Problem, Trust
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from profiles.directories.held import Additions, Note
 
@@ -140,6 +140,10 @@ class GnupgForm:
             reload_agent(directory)
         except ToolFailed:
             return  # without the program no agent runs
+
+    def advice(self, directory: Path, notes: Sequence[Note]) -> tuple[str, ...]:  # noqa: ARG002 - the protocol's
+        """See ``Form``: the mail programs find the certificate by its address."""
+        return ()
 
     def narrowed(self, certificate: Certificate, trust: Trust) -> Trust:
         """See ``Form``: the list knows roots, and for e-mail only."""

@@ -21,7 +21,7 @@ from profiles.mutt.step import Step, with_root, without_root
 from profiles.pkcs12.dialects import STRONG, Dialect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from profiles.directories.held import Additions, Note
 
@@ -105,6 +105,21 @@ class MuttForm:
 
     def settle(self, directory: Path) -> None:
         """See ``Form``."""
+
+    def advice(self, directory: Path, notes: Sequence[Note]) -> tuple[str, ...]:
+        """See ``Form``: which certificate is used stands in muttrc, which is a program of its own."""
+        names = {Path(name).name for note in notes for name in note.get("keys", ())}
+        if not names:
+            return ()
+        lines = index.lines(read_if_there(directory / KEYS / index.INDEX) or b"")
+        purposes = {line.name: (line.mailbox, line.purpose) for line in lines if line.name in names}
+        said = [f'set {"smime_sign_as" if purpose == "s" else "smime_default_key"} = "{name}"  # {mailbox}'
+                for name, (mailbox, purpose) in purposes.items()]
+        if directory != Path("~/.smime").expanduser():
+            said += [f'set smime_certificates = "{directory / CERTIFICATES}"', f'set smime_keys = "{directory / KEYS}"']
+        if any(note.get("trust") for note in notes):
+            said.append(f'set smime_ca_location = "{directory / Shelf.read(directory).bundle}"')
+        return ("for mutt to use it, write into your muttrc:", *said)
 
     def narrowed(self, certificate: Certificate, trust: Trust) -> Trust:
         """See ``Form``: the bundle knows roots, and no distrust."""
