@@ -84,6 +84,9 @@ class Form(Protocol):
     def guarded(self, directory: Path) -> AbstractContextManager[None]:
         """Keep the program itself from writing meanwhile; ``StoreInUse`` after a bounded wait."""
 
+    def tidy(self, directory: Path) -> None:
+        """Remove what a killed run left of ``guarded``."""
+
     def added(self, directory: Path, additions: Additions) -> tuple[list[Edit], Note]:
         """What to write for a step, and how it is noted; ``Unsupported`` by name for what it has no use for."""
 

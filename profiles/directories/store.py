@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from profiles.directories.together import OWN, pending, recover
+from profiles.directories.together import OWN, pending, recover, unsettled
 from profiles.errors import (
     AccessDenied,
     Malformed,
@@ -46,8 +46,11 @@ class DirectoryStore:
                 raise Malformed(f"{directory} is not a directory")
             if not new:
                 raise StoreNotFound(f"there is no directory {directory}", "Check the path.")
-        elif pending(directory) and os.access(directory, os.W_OK):
-            recover(directory)
+        elif os.access(directory, os.W_OK):
+            form.tidy(directory)
+            if unsettled(directory):
+                with form.guarded(directory):
+                    recover(directory)
 
     @property
     def dialect(self) -> Dialect:

@@ -24,9 +24,9 @@ from profiles.nss.intent import INTENT, OWN, pending
 from profiles.nss.lock import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["OWN", "Edit", "pending", "recover", "stamp", "write"]
+__all__ = ["OWN", "Edit", "pending", "recover", "stamp", "unsettled", "write"]
 
 _BACKUP = "backup-"
 _KEPT = 10
@@ -77,11 +77,25 @@ def write(directory: Path, edits: Sequence[Edit], *, keep: bool = True) -> None:
         raise
 
 
+def unsettled(directory: Path) -> bool:
+    """Whether a run that was killed left anything here; costs a look into the directory where certferry wrote once."""
+    return (directory / OWN).is_dir() and (pending(directory) or any(_drafts(directory)))
+
+
 def recover(directory: Path) -> None:
-    """Finish or take back a step that was interrupted; costs one look into the directory where there is none."""
-    if pending(directory):
+    """Finish or take back a step that was interrupted, and remove drafts that became of no use."""
+    if unsettled(directory):
         with locked(directory / OWN):
             _recover(directory)
+            for place in {draft.parent for draft in _drafts(directory)}:
+                writing.sweep_all(place)
+
+
+def _drafts(directory: Path) -> Iterator[Path]:
+    below = (one for one in directory.iterdir() if one.is_dir() and not one.is_symlink())
+    backups = (one for one in (directory / OWN).rglob("*") if one.is_dir() and not one.is_symlink())
+    for place in (directory, *below, *backups):
+        yield from writing.drafts(place)
 
 
 def _make_directories(directory: Path, edits: Sequence[Edit]) -> list[Path]:

@@ -95,6 +95,11 @@ def sweep_all(directory: Path) -> None:
     _sweep(directory, f".*.{_MARK}-*")
 
 
+def drafts(directory: Path) -> list[Path]:
+    """The drafts that are in a directory."""
+    return list(directory.glob(f".*.{_MARK}-*"))
+
+
 def _sweep(directory: Path, pattern: str) -> None:
     with suppress(OSError):
         for left in directory.glob(pattern):

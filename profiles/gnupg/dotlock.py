@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 import time
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SECONDS = 8.0
+_OURS = re.compile(r"\.#lk[0-9a-f]{16}\.([0-9]+)")
 
 
 @contextmanager
@@ -30,6 +32,17 @@ def held(path: Path) -> Iterator[None]:
     finally:
         with suppress(OSError):
             lock.unlink()
+
+
+def sweep(path: Path) -> None:
+    """Remove what a run of certferry left that was killed while it held the lock."""
+    for draft in path.parent.glob(".#lk*.*"):
+        if (found := _OURS.fullmatch(draft.name)) and not _alive(int(found[1])):
+            with suppress(OSError):
+                draft.unlink()
+    lock = path.with_name(path.name + ".lock")
+    if lock.exists():
+        _stale(lock)
 
 
 def _take(lock: Path) -> None:
@@ -59,15 +72,19 @@ def _stale(lock: Path) -> bool:
     """Whether the process that made the lock is gone from this computer; then the lock goes too."""
     try:
         pid, host = lock.read_bytes().decode("utf-8", "replace").splitlines()[:2]
-        if host != socket.gethostname():
-            return False
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        with suppress(OSError):
-            lock.unlink()
-        return True
+        number = int(pid)
     except FileNotFoundError:
         return True
     except (OSError, ValueError):
         return False
-    return False
+    if host != socket.gethostname() or _alive(number):
+        return False
+    with suppress(OSError):
+        lock.unlink()
+    return True
+
+
+def _alive(pid: int) -> bool:
+    import psutil
+
+    return bool(psutil.pid_exists(pid))

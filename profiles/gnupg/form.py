@@ -79,6 +79,10 @@ class GnupgForm:
         with dotlock.held(directory / KEYBOX):
             yield
 
+    def tidy(self, directory: Path) -> None:
+        """See ``Form``."""
+        dotlock.sweep(directory / KEYBOX)
+
     def added(self, directory: Path, additions: Additions) -> tuple[list[Edit], Note]:
         """See ``Form``."""
         edits: list[Edit] = []

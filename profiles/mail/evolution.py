@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from profiles.directories.together import Edit, pending, recover, write
+from profiles.directories.together import Edit, recover, unsettled, write
 from profiles.errors import AccessDenied, NoMatch, StoreInUse
 from profiles.files import writing
 from profiles.files.reading import explained, named, read, read_if_there
@@ -54,7 +54,7 @@ class Evolution:
         own = directory / ".certferry"
         self._records = Records(own, self._files, self._same)
         self._given_back = Records(own, self._files, self._same_or_gone)
-        if pending(directory) and os.access(directory, os.W_OK):
+        if unsettled(directory) and os.access(directory, os.W_OK):
             recover(directory)
 
     def accounts(self) -> tuple[Account, ...]:
@@ -130,11 +130,11 @@ class Sources:
     directory: Path
 
     def parsed(self) -> Iterator[tuple[str, KeyFile]]:
-        """Every source by its uid; ``Malformed``."""
+        """Every source of a mail identity by its uid; ``Malformed``."""
         for path in sorted(self.directory.glob("*.source")):
             data = read_if_there(path)
-            if data is None:
-                continue
+            if data is None or IDENTITY.encode() not in data:
+                continue  # a calendar or an address book is no business of this
             file = KeyFile(data)
             with named(str(path)):
                 file.has(IDENTITY)

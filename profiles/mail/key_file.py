@@ -43,7 +43,7 @@ class KeyFile:
 
     def has(self, group: str) -> bool:
         """Whether there is that group."""
-        return any(line.group == group.encode() for line in self._lines())
+        return group.encode() in {line.group for line in self._lines()}
 
     def edited(self, group: str, values: Mapping[str, str | None]) -> bytes:
         """The file with those values (as they stand in it) of a group; None removes one, and a group left empty."""

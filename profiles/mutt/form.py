@@ -64,6 +64,9 @@ class MuttForm:
         """See ``Form``: mutt only reads, and ``smime_keys`` takes no lock."""
         yield
 
+    def tidy(self, directory: Path) -> None:
+        """See ``Form``."""
+
     def added(self, directory: Path, additions: Additions) -> tuple[list[Edit], Note]:
         """See ``Form``."""
         return Step(directory, additions, self.dialect, self.system_bundle).run()

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 
 from tests import nss_tools, pki
-from tests.applications import evolution
+from tests.applications import evolution, neomutt
 from tests.applications.certificates import openssl
 from tests.applications.process import environment
 from tests.command import certferry
@@ -181,6 +181,15 @@ class TestMutt:
         sealed.write_bytes(openssl("cms", "-encrypt", "-aes256", "-outform", "DER", "-in", text, certificate))
         assert b"A letter." in openssl("cms", "-decrypt", "-passin", "stdin", "-inform", "DER", "-in", sealed,
                                        "-inkey", key, "-recip", certificate, data=passphrase)
+
+    @pytest.mark.parametrize("program", ["neomutt", "mutt"])
+    def test_the_program_itself_signs(self, source, leaf, root, home, tmp_path, program):
+        """With the lines that the report told, typed at on a terminal; openssl verifies what it sent to the root."""
+        ran = moved(f"nss:{source.path}", "mutt", target="typed secret", source="")
+        lines = [line for line in (ran.out + ran.err).splitlines() if line.startswith("set smime_")]
+        der = neomutt.signs(program, home, tmp_path, lines="\n".join(lines), sender="bob@example.test",
+                            password="typed secret", ca=root.pem)
+        assert der == leaf.der
 
     def test_its_own_script_finds_all_in_order(self, source, home):
         """smime_keys lists the certificate as trusted with its key, verifies its chain, and leaves its indexes be."""
