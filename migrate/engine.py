@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from migrate.mailing import Wish
     from migrate.plan import Options, Plan, Step
+    from profiles.certificate import Certificate
     from profiles.mail.client import MailClient
     from profiles.model import Trust
     from profiles.pkcs12.contents import Item
@@ -74,11 +75,11 @@ class Migration:
         uses = mailing.choose(self.client.accounts(), entries, self.wish, self.client.name, datetime.now(UTC))
         return mailing.attach(make(wanted=mailing.needed(uses)), uses, self.wish, self.client)
 
-    def _keeps(self) -> Callable[[Trust], Trust] | None:
+    def _keeps(self) -> Callable[[Certificate, Trust], Trust] | None:
         """As much of a trust as the target can keep; None where it keeps none."""
         if not self.target.keeps_trust:
             return None
-        return self.target.expressible if isinstance(self.target, NarrowTrust) else planning.whole_trust
+        return self.target.narrowed if isinstance(self.target, NarrowTrust) else planning.whole_trust
 
     @staticmethod
     def _listing(store: Store, ask: Asker) -> Listing:

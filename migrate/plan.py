@@ -152,7 +152,7 @@ def names_needed(entries: Iterable[Entry], source: Pool) -> set[bytes]:
 
 def make(
     source: Listing, target: Listing, pool: Pool, options: Options, *, everything: bool,
-    keeps: Callable[[Trust], Trust] | None, wanted: frozenset[str] = frozenset(),
+    keeps: Callable[[Certificate, Trust], Trust] | None, wanted: frozenset[str] = frozenset(),
 ) -> Plan:
     """The plan; ``pool`` holds every certificate that may stand in a chain, the target listing at least their names.
 
@@ -187,14 +187,14 @@ def make(
     return Plan(source, target, tuple(steps), tuple(there), now)
 
 
-def whole_trust(trust: Trust) -> Trust:
+def whole_trust(certificate: Certificate, trust: Trust) -> Trust:  # noqa: ARG001 - one for every certificate
     """As much of a trust as a target keeps that can keep every one: all of it."""
     return trust
 
 
 def _step(  # noqa: PLR0913 - all of it decides the step
     entry: Entry, source: Listing, target: Listing, chain: Chain, options: Options, nicknames: dict[bytes, str],
-    *, keeps: Callable[[Trust], Trust] | None, now: datetime,
+    *, keeps: Callable[[Certificate, Trust], Trust] | None, now: datetime,
 ) -> Step:
     certificate = entry.certificate
     kind = Kind.IDENTITY if entry.has_key else Kind.CERTIFICATE
@@ -229,13 +229,13 @@ def _step(  # noqa: PLR0913 - all of it decides the step
 
 def _trust(
     certificates: Iterable[Certificate], source: Listing, target: Listing,
-    keeps: Callable[[Trust], Trust],
+    keeps: Callable[[Certificate, Trust], Trust],
 ) -> tuple[list[tuple[Certificate, Trust]], str]:
     changes, note = [], ""
     for certificate in certificates:
         from_entry, to_entry = source.entry(certificate.sha256), target.entry(certificate.sha256)
         whole = from_entry.trust if from_entry else NO_TRUST
-        wanted = keeps(whole)
+        wanted = keeps(certificate, whole)
         if not covers(wanted, whole):
             note = f"some of the trust in {certificate.common_name} stays behind: the target cannot express it"
         now = to_entry.trust if to_entry else NO_TRUST

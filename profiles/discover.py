@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from profiles.errors import StoreNotFound
-from profiles.products import locations
+from profiles.products import locations, mail_directories
 from profiles.products.home import WINDOWS, Home, is_directory, on_disk, shown
 from profiles.products.naming import Found, named, search
 
@@ -44,6 +44,8 @@ def discover(root: Path | None = None, env: Mapping[str, str] | None = None) -> 
             found.setdefault(one.path, one)
         if root is None and home.system == WINDOWS:
             found |= {one.path: one for one in locations.windows_stores()}
+        for mail in mail_directories.find(home):  # Evolution may share the database of Chromium
+            found.setdefault(f"{mail.location.kind}:{mail.path}", mail)
     return Discovery(tuple(found.values()), tuple(dict.fromkeys(problems)))
 
 

@@ -49,6 +49,8 @@ def open_found(
         from profiles.windows.store import WindowsStore
 
         return WindowsStore(found.location)
+    if found.location.kind in ("gpgsm", "mutt"):
+        return _directory(found.location, Path(found.path), new=new)
     return _nss(found.location, Path(found.path), found.product, engine, new=new)
 
 
@@ -79,6 +81,18 @@ def _nss(location: Location, directory: Path, product: str, engine: str, *, new:
 
         recover(store)
     return store
+
+
+def _directory(location: Location, directory: Path, *, new: bool) -> Store:
+    from profiles.directories.store import DirectoryStore
+
+    if location.kind == "gpgsm":
+        from profiles.gnupg.form import GnupgForm
+
+        return DirectoryStore(location, directory, GnupgForm(), new=new)
+    from profiles.mutt.form import MuttForm
+
+    return DirectoryStore(location, directory, MuttForm(), new=new)
 
 
 def _file(kind: str, where: str, *, new: bool, dialect: Dialect | None) -> Store:

@@ -53,6 +53,22 @@ class Checkpoint(Protocol):
         """Write all of it, whole or not at all, durably."""
 
 
+@runtime_checkable
+class NarrowTrust(Protocol):
+    """A store that has a place for some kinds of trust and not for others."""
+
+    def narrowed(self, certificate: Certificate, trust: Trust) -> Trust:
+        """As much of a trust as it can hold of that certificate."""
+
+
+@runtime_checkable
+class Advising(Protocol):
+    """A store of a program that a person has to point at what arrived."""
+
+    def advice(self) -> tuple[str, ...]:
+        """What to set by hand after the steps that were committed since the store was opened, a line each."""
+
+
 class Store(Protocol):
     """A place that holds certificates and keys."""
 
@@ -88,14 +104,6 @@ class Store(Protocol):
 
     def undo(self, point: str) -> int:
         """Take back what was committed since that point: how many certificates and keys went."""
-
-
-@runtime_checkable
-class NarrowTrust(Protocol):
-    """A store that cannot keep every trust."""
-
-    def expressible(self, trust: Trust) -> Trust:
-        """As much of a trust as it can keep."""
 
 
 @runtime_checkable

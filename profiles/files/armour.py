@@ -102,26 +102,27 @@ def _block(label: str, body: bytes, before: bytes) -> Block:
         if kind == "Trust":
             trust = trust_text.read(value)
         else:
-            nickname = _unescaped(value)
+            nickname = unescaped(value)
     return Block(label, der, headers, nickname, trust)
 
 
 def armour(label: str, der: bytes, nickname: str = "", trust: Trust = NO_TRUST) -> bytes:
     """An armoured piece with its labels as explanatory text before it (RFC 7468, sections 2 and 3)."""
-    lines = [f"Nickname: {_escaped(nickname)}"] if nickname else []
+    lines = [f"Nickname: {escaped(nickname)}"] if nickname else []
     lines += [f"Trust: {trust_text.written(trust)}"] if trust else []
     encoded = base64.b64encode(der).decode()
     lines += [f"-----BEGIN {label}-----", *(encoded[at : at + 64] for at in range(0, len(encoded), 64))]
     return "\n".join([*lines, f"-----END {label}-----", ""]).encode()
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """On one line, and nothing in it that reads as armour."""
     shown = "".join(char if char.isprintable() and char != "\\" else f"\\u{{{ord(char):x}}}" for char in text)
     return shown.replace("-----", "\\u{2d}----")
 
 
-def _unescaped(text: str) -> str:
+def unescaped(text: str) -> str:
+    """What ``escaped`` was given."""
     def char(match: re.Match[str]) -> str:
         code = int(match[1], 16)
         return chr(code) if code <= 0x10FFFF else match[0]

@@ -46,7 +46,7 @@ class PemFormat:
         """See ``Format``: leaf, chain, keys; each with its nickname and trust in the text before it."""
         certificates = b"".join(armour("CERTIFICATE", item.certificate.der, item.nickname, item.trust)
                                 for item in items if item.certificate)
-        keys = _keys(items, password, self.dialect)
+        keys = keys_pem(items, password, self.dialect)
         if len(self.paths) == 1:
             return (certificates + keys,)
         return certificates or None, keys or None
@@ -66,8 +66,8 @@ def _parsed(data: Data) -> Loose:
     return Loose.parse([content for content in data if content])
 
 
-def _keys(items: Sequence[Item], password: Secret, dialect: Dialect) -> bytes:
-    """Every key once, as PKCS#8 (RFC 5958), sealed if there is a password."""
+def keys_pem(items: Sequence[Item], password: Secret, dialect: Dialect) -> bytes:
+    """Every key once, as armoured PKCS#8 (RFC 5958), sealed if there is a password."""
     keys = {item.key.public.value: item for item in items if item.key is not None}
     iterations, _ = dialect.shared(len(keys) + 1)
     out = b""

@@ -26,12 +26,12 @@ def write_new(path: Path, data: bytes, access: Access = disk.OWNER_ONLY) -> None
     """Make a file that was not there; ``AccessDenied`` where anything is, a dangling link too."""
     with explained(path):
         _refuse_present(path)
-        draft = _draft(path, data, access)
+        made = draft(path, data, access)
         try:
-            disk.publish(draft, path)
+            disk.publish(made, path)
         finally:
             with suppress(OSError):
-                draft.unlink()
+                made.unlink()
         try:
             disk.sync(path.parent)
         except OSError:
@@ -45,23 +45,23 @@ def replace(path: Path, data: bytes, expected: bytes, access: Access = disk.OWNE
 
     ``AccessDenied`` where it is no regular file, or has other names that would go on showing the old content.
     """
-    owner = _require_plain(path)
+    owner = require_plain(path)
     if read(path) != expected:
         raise StoreInUse(f"{path} was changed by another program meanwhile", "Start again; it was left as it is.")
     with explained(path):
-        draft = _draft(path, data, access, owner)
+        made = draft(path, data, access, owner)
         try:
-            draft.replace(path)
+            made.replace(path)
         except BaseException:
             with suppress(OSError):
-                draft.unlink()
+                made.unlink()
             raise
         disk.sync(path.parent)
 
 
 def remove(path: Path, expected: bytes) -> None:
     """Remove a file that still holds ``expected``; ``StoreInUse`` if it does not."""
-    _require_plain(path)
+    require_plain(path)
     if read(path) != expected:
         raise StoreInUse(f"{path} was changed by another program meanwhile", "It was left as it is.")
     with explained(path):
@@ -83,7 +83,7 @@ def back_up(path: Path, data: bytes) -> Path:
 def writable(path: Path) -> None:
     """``AccessDenied`` or ``StoreNotFound`` where a file could not be written."""
     if os.path.lexists(path):
-        _require_plain(path)
+        require_plain(path)
     directory = path.parent
     with explained(directory):
         if not stat.S_ISDIR(directory.stat().st_mode):
@@ -94,16 +94,30 @@ def writable(path: Path) -> None:
 
 def sweep(path: Path) -> None:
     """Remove drafts of ``path`` that a killed run left; those of a running one are locked and stay."""
+    _sweep(path.parent, f".{_escaped(path.name)}.{_MARK}-*")
+
+
+def sweep_all(directory: Path) -> None:
+    """The same for every file in a directory."""
+    _sweep(directory, f".*.{_MARK}-*")
+
+
+def drafts(directory: Path) -> list[Path]:
+    """The drafts that are in a directory."""
+    return list(directory.glob(f".*.{_MARK}-*"))
+
+
+def _sweep(directory: Path, pattern: str) -> None:
     with suppress(OSError):
-        for draft in path.parent.glob(f".{_escaped(path.name)}.{_MARK}-*"):
+        for left in directory.glob(pattern):
             with suppress(OSError):
                 if disk.WINDOWS:
-                    draft.unlink()  # which fails while it is open
+                    left.unlink()  # which fails while it is open
                     continue
-                handle = os.open(draft, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+                handle = os.open(left, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
                 try:
                     _lock(handle)
-                    draft.unlink()
+                    left.unlink()
                 finally:
                     os.close(handle)
 
@@ -117,7 +131,7 @@ def _refuse_present(path: Path) -> None:
         raise AccessDenied(f"{path} is there already", "Choose another name.")
 
 
-def _require_plain(path: Path) -> tuple[int, int]:
+def require_plain(path: Path) -> tuple[int, int]:
     """Whose it is, if it is a regular file of one name."""
     with explained(path):
         status = path.lstat()
@@ -131,10 +145,10 @@ def _require_plain(path: Path) -> tuple[int, int]:
     return status.st_uid, status.st_gid
 
 
-def _draft(path: Path, data: bytes, access: Access, owner: tuple[int, int] | None = None) -> Path:
+def draft(path: Path, data: bytes, access: Access, owner: tuple[int, int] | None = None) -> Path:
     """A complete and durable file beside ``path``, locked while it grows."""
-    draft = path.with_name(f".{path.name}.{_MARK}-{secrets.token_hex(6)}")
-    handle = disk.create(draft, access)
+    made = path.with_name(f".{path.name}.{_MARK}-{secrets.token_hex(6)}")
+    handle = disk.create(made, access)
     try:
         _lock(handle)
         disk.give(handle, disk.OWNER_ONLY)
@@ -146,11 +160,11 @@ def _draft(path: Path, data: bytes, access: Access, owner: tuple[int, int] | Non
         os.fsync(handle)
     except BaseException:
         with suppress(OSError):
-            draft.unlink()
+            made.unlink()
         raise
     finally:
         os.close(handle)
-    return draft
+    return made
 
 
 def _write_all(handle: int, data: bytes) -> None:

@@ -23,6 +23,7 @@ CLIENTS = {
     "seamonkey": _MOZILLA,
     "windows": "profiles.mail.windows",
     "keychain": "profiles.mail.apple",
+    "evolution": "profiles.mail.evolution",
     "nss": _MOZILLA,  # where the directory is a profile with mail accounts
 }
 """The module that knows the mail program of a store, by the kind of the store's location."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from profiles.errors import AccessDenied, Malformed, NoMatch, StoreNotFound, Unsupported
 from profiles.model import Location, Problem
-from profiles.products import chromium, mozilla
+from profiles.products import chromium, mail_directories, mozilla
 from profiles.products.catalogue import PRODUCTS, Product
 from profiles.products.guided import GUIDED
 from profiles.products.home import LINUX, WINDOWS, Candidate, Home, is_directory, is_file, shown
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FILES = {"p12": "PKCS#12 file", "pem": "PEM file", "jks": "Java keystore", "iis": "IIS 4 key backup"}
 LATER = ("keychain", "token")
-KINDS = (*(product.kind for product in PRODUCTS), *BROWSERS, "nss", "windows", *FILES, *GUIDED)
+KINDS = (*(product.kind for product in PRODUCTS), *BROWSERS, *mail_directories.KINDS, "nss", "windows", *FILES, *GUIDED)
 _SUFFIXES = {".p12": "p12", ".pfx": "p12", ".pem": "pem", ".crt": "pem", ".key": "pem",
              ".jks": "jks", ".jceks": "jks", ".bks": "jks"}
 _DATABASES = ("cert9.db", "key4.db", "cert8.db", "key3.db", "cert7.db")
@@ -43,10 +43,19 @@ def resolve(text: str, home: Home) -> Found:
         return _profile(home, product, where)
     if kind in BROWSERS:
         return _browser(home, kind, where)
+    if kind in mail_directories.KINDS:
+        return mail_directories.resolve(home, kind, where, _path(home, where))
     if colon and where and kind == "nss":
         return _directory(_path(home, where), home)
     if kind in GUIDED or (colon and where and kind in FILES):
         return _file(home, kind, where)
+    return _other(text, home)
+
+
+def _other(text: str, home: Home) -> Found:
+    """What is no place of an application: the system's own stores, or a path."""
+    kind, _, where = text.partition(":")
+    kind = kind.lower()
     if kind == "windows":
         return _windows(home, where)
     if kind in LATER:
@@ -192,6 +201,8 @@ def _unknown(path: Path) -> Malformed:
 def _bare_directory(home: Home, path: Path) -> Found:
     if home.state(path) != "empty" or mozilla.is_profile(path):
         return _directory(path, home)
+    if mail := mail_directories.recognised(home, path):
+        return mail
     if is_file(path / "profiles.ini"):
         raise StoreNotFound(f"{path} holds profiles, it is not one itself", "Name one of the directories in it.")
     empty = os.access(path, os.R_OK) and not os.listdir(path)  # noqa: PTH208 - the whole answer, closed at once

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
+    from profiles.certificate import Certificate
     from profiles.pkcs12.dialects import Dialect
     from profiles.store import Asker, Checkpoint
     from profiles.windows.contents import Contents
@@ -65,7 +66,7 @@ class WindowsStore:
         """How keys that come in are kept, and who is told before Windows shows a window; see ``ProtectsKeys``."""
         self._keys.exportable, self._keys.protected, self._keys.announce = exportable, strong, announce
 
-    def expressible(self, trust: Trust) -> Trust:
+    def narrowed(self, certificate: Certificate, trust: Trust) -> Trust:  # noqa: ARG002 - the same for every one
         """See ``NarrowTrust``."""
         return expressible(trust)
 

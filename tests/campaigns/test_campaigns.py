@@ -77,3 +77,15 @@ def test_kills_of_a_naive_import_on_windows_show() -> None:
     """The same harness finds certificates without keys where the certificate goes first."""
     done = run("windows_kill", "--count", "16", "--seed", "3", "--control")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_kills_in_directories() -> None:
+    """At every fourth change that a step makes in the directories of gpgsm and mutt: all of it is there, or nothing."""
+    done = run("kill_directories", "--count", "20", "--every", "4", "--seed", "7")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_kills_of_a_naive_writer_in_directories_show() -> None:
+    """The same files written one after the other are found half there."""
+    done = run("kill_directories", "--count", "10", "--every", "2", "--control")
+    assert done.returncode == 0, done.stdout + done.stderr

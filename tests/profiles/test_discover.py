@@ -250,7 +250,7 @@ def test_existing_file_is_recognised_by_content(home: Path, alice: Leaf) -> None
 
 def test_unknown_kinds(home: Path) -> None:
     """The hint lists the kinds; those of later work are said not to be handled yet; a drive letter is no kind."""
-    for text in ("netscape", "netscape:x", "evolution", "nss", "p12:"):
+    for text in ("netscape", "netscape:x", "eudora", "nss", "p12:"):
         with pytest.raises(StoreNotFound) as caught:
             resolve(text)
         assert "firefox, thunderbird" in caught.value.hint

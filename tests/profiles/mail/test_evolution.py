@@ -1,0 +1,176 @@
+"""Evolution's account sources: every shape is edited exactly or refused unchanged, and put back to the last byte."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profiles.errors import AccessDenied, Malformed, NoMatch, StoreInUse
+from profiles.mail import client_of, evolution
+from profiles.mail.client import Association
+from profiles.mail.key_file import KeyFile, escaped, unescaped
+from profiles.model import Location
+from profiles.nss.store import NssStore
+from tests.askers import Given
+from tests.profiles.pkcs12.material import certificate
+from tests.profiles.place import identity, person, put
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GROUP = evolution.GROUP
+PLAIN = b"[Data Source]\nDisplayName=Work\nEnabled=true\n\n[Mail Identity]\nAddress=person@example.test\nName=P\n"
+SMIME = b"\n[Secure MIME (S/MIME)]\nEncryptionCertificate=old\nSigningCertificate=\nSignByDefault=false\n"
+SHAPES = {
+    "without the group": PLAIN,
+    "with it": PLAIN + SMIME,
+    "the group in the middle": SMIME[1:] + b"\n" + PLAIN,
+    "windows line ends": (PLAIN + SMIME).replace(b"\n", b"\r\n"),
+    "no end of the last line": (PLAIN + SMIME)[:-1],
+    "comments and odd blanks": b"# a comment\n\n" + PLAIN + SMIME.replace(b"Certificate=old", b"Certificate  = old"),
+    "the same key twice": PLAIN + SMIME + b"EncryptionCertificate=later\n",
+    "translated": PLAIN + b"Name[de]=\xc3\x84\n" + SMIME,
+    "other bytes": PLAIN + b"X=\xff\xfe\n" + SMIME,
+}
+
+
+@pytest.fixture
+def place(home) -> Path:
+    """An empty directory of sources."""
+    made = home / ".config/evolution/sources"
+    made.mkdir(parents=True)
+    return made
+
+
+@pytest.fixture
+def store(home) -> NssStore:
+    """A database with Alice, by the location that Evolution's has."""
+    found = NssStore(Location("evolution"), home / ".pki/nssdb", "Evolution")
+    found.unlock(Given(""))
+    put(found, *identity(person("Alice"), "Alice ; \\ nick"))
+    return found
+
+
+def alice(account: str = "one", **more) -> Association:
+    """What she wants."""
+    mine = certificate(person("Alice"))
+    return Association(account, "person@example.test", mine, mine, **more)
+
+
+@pytest.mark.parametrize("before", SHAPES.values(), ids=SHAPES.keys())
+def test_set_and_put_back(place, store, before) -> None:
+    """The account uses it, what GLib reads beside it is the same, and afterwards the file is what it was."""
+    path = place / "one.source"
+    path.write_bytes(before)
+    path.chmod(0o640)
+    client = client_of(store)
+    point = client.prepare([alice(sign=True)])
+    assert path.read_bytes() == before
+    client.associate(point)
+    client.associate(point)
+    client.finish(point)
+    (account,) = client_of(store).accounts()
+    assert (account.email, account.name, account.signs, account.encrypts) == ("person@example.test", "Work", True, None)
+    assert account.signing == account.encryption
+    assert (account.signing.label, account.signing.sha256) == ("Alice ; \\ nick", person("Alice").sha256)
+    assert path.stat().st_mode & 0o777 == 0o640
+    kept = [line for line in before.splitlines()
+            if line and b"Certificate" not in line and b"SignByDefault" not in line]
+    assert [line for line in path.read_bytes().splitlines() if line in kept] == kept
+    client.restore(point)
+    client.restore(point)
+    assert path.read_bytes() == before
+
+
+def test_before_the_certificate_is_there(home, place) -> None:
+    """A step notes what it will set by fingerprint, names the nickname that the certificate got, and can go back."""
+    path = place / "one.source"
+    path.write_bytes(PLAIN + SMIME)
+    store = NssStore(Location("evolution"), home / ".pki/nssdb", "Evolution")
+    store.unlock(Given(""))
+    put(store, *identity(person("Bob"), "Alice"))
+    client = client_of(store)
+    point = client.prepare([alice()])
+    with pytest.raises(NoMatch):
+        client.associate(point)
+    assert path.read_bytes() == PLAIN + SMIME
+    put(store, *identity(person("Alice"), "Alice"))
+    client.associate(point)
+    assert b"SigningCertificate=Alice #2\n" in path.read_bytes()
+    store.undo(store.undo_point)  # certificates go first, as after a failure
+    client.restore(point)
+    assert path.read_bytes() == PLAIN + SMIME
+
+
+def test_what_somebody_chose_since_stays(place, store) -> None:
+    """Neither the step nor its undoing overwrites it."""
+    path = place / "one.source"
+    path.write_bytes(PLAIN + SMIME)
+    put(store, *identity(person("Bob"), "Bob"))
+    client = client_of(store)
+    point = client.prepare([alice()])
+    chosen = path.read_bytes().replace(b"SigningCertificate=\n", b"SigningCertificate=Bob\n")
+    path.write_bytes(chosen)
+    with pytest.raises(StoreInUse):
+        client.associate(point)
+    client.restore(point)
+    assert path.read_bytes() == chosen
+
+
+def test_an_interrupted_run_is_finished(place, store) -> None:
+    """The next start sets what was prepared, since the keys are there."""
+    path = place / "one.source"
+    path.write_bytes(PLAIN)
+    client_of(store).prepare([alice()])
+    (account,) = client_of(store).accounts()
+    assert account.signing.sha256 == person("Alice").sha256
+
+
+@pytest.mark.parametrize("data", [b"Mail Identity\n", b"[Mail Identity]\nno value\n", b"[Mail Identity\nAddress=a@b\n"])
+def test_what_glib_would_not_read_is_refused(place, store, data) -> None:
+    """And stays."""
+    path = place / "one.source"
+    path.write_bytes(data)
+    with pytest.raises(Malformed, match=r"one\.source"):
+        client_of(store).prepare([alice()])
+    assert path.read_bytes() == data
+
+
+def test_refusals(place, store, monkeypatch) -> None:
+    """An account that is gone, a file that may not be written, a service that runs."""
+    path = place / "one.source"
+    path.write_bytes(PLAIN)
+    client = client_of(store)
+    with pytest.raises(NoMatch, match="two"):
+        client.prepare([alice("two")])
+    path.chmod(0o444)
+    with pytest.raises(AccessDenied):
+        client.prepare([alice()])
+    path.chmod(0o644)
+    monkeypatch.setattr(evolution, "_PROCESSES", (_my_name(),))
+    with pytest.raises(StoreInUse, match="is running"):
+        client.prepare([alice()])
+    assert path.read_bytes() == PLAIN
+
+
+def _my_name() -> str:
+    import psutil
+
+    return psutil.Process().name()
+
+
+def test_nobody_is_there(home, store) -> None:
+    """Without sources there is no mail program."""
+    assert client_of(store) is None
+
+
+@given(st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0\v\f\x85\x1c\x1d\x1e"), max_size=30))
+def test_values(text: str) -> None:
+    """Whatever the nickname, it is read back, and nothing else of the file changes."""
+    assert unescaped(escaped(text)) == text
+    data = KeyFile(PLAIN + SMIME).edited(GROUP, {"SigningCertificate": escaped(text)})
+    assert KeyFile(data).text(GROUP, "SigningCertificate") == text
+    assert KeyFile(data).edited(GROUP, {"SigningCertificate": ""}) == PLAIN + SMIME
