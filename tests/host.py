@@ -41,8 +41,13 @@ def run(
 def mode(path: Path) -> int:
     """The permissions of a file as POSIX has them; Wine shows an access list of Windows as those."""
     if around_wine():
-        return int(run(["Z:/usr/bin/stat", "-c", "%a", path]).stdout, 8)
+        return amounts_to(int(run(["Z:/usr/bin/stat", "-c", "%a", path]).stdout, 8), directory=path.is_dir())
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def amounts_to(shown: int, *, directory: bool) -> int:
+    """What Wine's mode for an access list stands for: it shows the owner's rights as the group's too, and execution."""
+    return shown & (0o707 if directory else 0o606)
 
 
 def set_mode(path: Path, permissions: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import io
 import os
@@ -55,16 +56,26 @@ def main() -> None:
     from migrate.cli.app import app
 
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here, where it can still be seen that nobody reads it any more
     except KeyboardInterrupt:
         _last_words("interrupted", _INTERRUPTED)
     except OSError as error:
+        if _reader_left(error):
+            os._exit(1)
         _last_words(f"the system refused: {error.strerror or error}; nothing half done is left")
     except MemoryError:
         _last_words("not enough memory for this; nothing half done is left")
     except Exception as bug:  # noqa: BLE001 - a traceback helps no user, and could show a secret
         _last_words(f"an unexpected {type(bug).__name__} at {_place(bug)}: a mistake in certferry; please report this "
                     "line. Nothing half done is left")
+
+
+def _reader_left(error: OSError) -> bool:
+    """Whether it says that the reader of a pipe is gone: EPIPE, or on Windows EINVAL from a file without a name."""
+    return error.errno == errno.EPIPE or (os.name == "nt" and error.errno == errno.EINVAL and error.filename is None)
 
 
 def _last_words(text: str, status: int = 1) -> NoReturn:

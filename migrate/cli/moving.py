@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -64,7 +63,7 @@ def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
         raise passwords.BadSource("--for is for PKCS#12 files", "Name the target as p12:FILE, or leave --for out.")
     if dialect and dialect.weak:
         render.note(sealing.remarks(dialect, asked.reader)[0])
-    if os.path.realpath(source.path) == os.path.realpath(target.path):
+    if _same(source.path, target.path):
         raise NoMatch("source and target are the same store", "Name two different stores.")
     protect(target, asked)
     return _migrate(asked, source, target, dry_run=dry_run, yes=yes, to_json=to_json)
@@ -91,6 +90,13 @@ def protect(target: Store, asked: Asked) -> None:
     elif asked.not_exportable or asked.protect:
         raise Unsupported(f"{target.location} cannot bar its keys from leaving or guard their use",
                           "--not-exportable and --protect are for the Windows stores; leave them out.")
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return Path(one).samefile(other)
+    except OSError:  # one of them is yet to be made, or cannot be looked at
+        return Path(one).absolute() == Path(other).absolute()
 
 
 def _migration(asked: Asked, source: Store, target: Store) -> Migration:

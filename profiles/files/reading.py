@@ -20,6 +20,8 @@ READ = "PKCS#12, PEM, DER, PKCS#7 and PVK files, Java keystores and key backups 
 """What a file may be."""
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_LOOK = ("Check whether another program has it open, and who may write there." if WINDOWS  # which says the same of both
+         else "Check who owns the file and its directory, and their modes.")
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
@@ -36,8 +38,7 @@ def explained(path: Path) -> Iterator[None]:
         if error.errno == errno.EEXIST:
             raise AccessDenied(f"{path} is there already", "Choose another name.") from None
         if error.errno in _DENIED:
-            raise AccessDenied(f"{path} may not be read or written here: {error.strerror}",
-                               "Check who owns the file and its directory, and their modes.") from None
+            raise AccessDenied(f"{path} may not be read or written here: {error.strerror}", _LOOK) from None
         if error.errno in _FULL:
             raise ToolFailed(f"{path} could not be written: the disk is full", "Make room and start again.") from None
         if error.errno == errno.EISDIR:

@@ -227,7 +227,8 @@ def _write(path: Path, data: bytes) -> None:
     """A new file, 0600, complete under its name or not there, durable."""
     draft = path.with_name(path.name + ".part")
     with translated(path):
-        handle = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        draft.unlink(missing_ok=True)
+        handle = disk.create(draft)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)

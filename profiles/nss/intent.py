@@ -13,5 +13,5 @@ INTENT = "intent-"
 
 def pending(directory: Path) -> bool:
     """Whether a step was interrupted here and not yet recovered."""
-    own = f"{directory}/{OWN}"
+    own = f"{directory}{os.sep}{OWN}"
     return os.path.isdir(own) and any(Path(own).glob(f"{INTENT}*.json"))  # noqa: PTH112 - of a whole fleet

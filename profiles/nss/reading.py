@@ -66,7 +66,7 @@ def read_key(directory: Path, key_id: str) -> Contents:
 
 
 def _open(directory: Path, name: str, contents: Contents) -> Table | None:
-    if os.path.exists(f"{directory}/{name}"):  # noqa: PTH110 - asked for every profile of a fleet
+    if os.path.exists(f"{directory}{os.sep}{name}"):  # noqa: PTH110 - asked for every profile of a fleet
         return open_for_reading(directory / name)
     contents.problems.append(Problem("incomplete", f"{name} is missing from the profile"))
     return None

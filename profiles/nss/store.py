@@ -34,7 +34,7 @@ _PROFILE_MARKS = ("prefs.js", "times.json", "compatibility.ini", "pkcs11.txt", "
 
 def present(directory: Path) -> bool:
     """Whether there is an NSS database in the directory, whole or in part."""
-    return any(os.path.exists(f"{directory}/{name}") for name in (CERT_DB, KEY_DB))  # noqa: PTH110 - of a whole fleet
+    return any(os.path.exists(f"{directory}{os.sep}{name}") for name in (CERT_DB, KEY_DB))  # noqa: PTH110 - of a whole fleet
 
 
 class NssStore:

@@ -82,11 +82,11 @@ class Machine:
         (self.prefix / "dosdevices" / f"{letter.lower()}:").symlink_to(directory)
 
     def start(self, program: Word, *arguments: Word, env: Mapping[str, str] | None = None,
-              stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+              stdin: int = subprocess.DEVNULL, cwd: Path | None = None) -> subprocess.Popen[bytes]:
         """Start a program; killing the process that is returned kills the program as Windows' task manager would."""
         words = [self.path(word) if isinstance(word, Path) else word for word in (program, *arguments)]
         return subprocess.Popen([WINE, *words], env=self.environment(env), stdin=stdin, start_new_session=True,
-                                cwd=self.disk, **_STREAMS)  # type: ignore[call-overload,no-any-return]
+                                cwd=cwd or self.disk, **_STREAMS)  # type: ignore[call-overload,no-any-return]
 
     def run(self, program: Word, *arguments: Word, stdin: bytes | None = None, env: Mapping[str, str] | None = None,
             timeout: float = 120) -> subprocess.CompletedProcess[bytes]:

@@ -239,7 +239,7 @@ def test_an_error_after_commit_takes_everything_back(
     """Byte for byte, and no backup, draft or undo point stays."""
     if existing:
         put(place.open(), m.item(alice))
-        set_mode(place.paths[0], 0o640)
+        set_mode(place.paths[0], 0o604)
     before = place.contents()
     store = place.open()
     with pytest.raises(RuntimeError), store.checkpoint() as step:  # noqa: PT012 - a step is a block
@@ -250,7 +250,7 @@ def test_an_error_after_commit_takes_everything_back(
     assert place.contents() == before
     assert store.undo_point is None
     if existing:
-        assert mode(place.paths[0]) == 0o640
+        assert mode(place.paths[0]) == 0o604
 
 
 @pytest.mark.parametrize("existing", [False, True])
