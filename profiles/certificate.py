@@ -131,6 +131,11 @@ class Certificate:
 
         return text(self.issuer)
 
+    @property
+    def thumbprint(self) -> str:
+        """The SHA-1 of it in lower-case hex, by which Windows and its programs name it (CERT_HASH_PROP_ID)."""
+        return hashlib.sha1(self.der, usedforsecurity=False).hexdigest()
+
     @cached_property
     def common_name(self) -> str:
         """What a person calls it: the common name, else an e-mail address, else the whole subject."""

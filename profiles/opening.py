@@ -46,9 +46,7 @@ def open_found(
     if found.location.kind in GUIDED:
         return _by_hand(found, new=new)
     if found.location.kind == "windows":
-        from profiles.windows.store import WindowsStore
-
-        return WindowsStore(found.location)
+        return _windows(found.location)
     if found.location.kind in ("gpgsm", "mutt"):
         return _directory(found.location, Path(found.path), new=new)
     return _nss(found.location, Path(found.path), found.product, engine, new=new)
@@ -74,9 +72,19 @@ def _nss(location: Location, directory: Path, product: str, engine: str, *, new:
     from profiles.nss.intent import OWN
     from profiles.nss.store import NssStore
 
-    store = NssStore(location, directory, product, new=new)
-    own = directory / OWN
-    if own.is_dir() and any(own.glob("mail-*.pending.json")):
+    return _settled(NssStore(location, directory, product, new=new), directory / OWN)
+
+
+def _windows(location: Location) -> Store:
+    from profiles.mail.windows import records
+    from profiles.windows.store import WindowsStore
+
+    return _settled(WindowsStore(location), records())
+
+
+def _settled(store: Store, own: Path) -> Store:
+    """The store, after what an interrupted run left in the settings of its mail program was finished or taken back."""
+    if own.is_dir() and any(own.glob("mail-*.pending.json")):  # looked for here: the package is not loaded for nothing
         from profiles.mail import recover
 
         recover(store)

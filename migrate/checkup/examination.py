@@ -77,6 +77,10 @@ class Examination:
         self._contents(store, listing)
         circumstances = Circumstances(listing, store.file, lambda: self.others({store.path}))
         self.found += identities.examine(circumstances)
+        if store.location.kind == "windows":
+            from migrate.checkup import windows
+
+            self.found += windows.findings(listing)
         chains = {entry.certificate.sha256: complete(entry.certificate, circumstances.pool).complete
                   for entry in listing.entries}
         readers = self._readers(anatomy, listing)

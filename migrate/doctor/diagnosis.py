@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate.checkup import identities
+from migrate.checkup import identities, windows
 from migrate.checkup.finding import Finding, note, ordered, problem, warning
 from migrate.checkup.identities import Circumstances
 from migrate.checkup.strength import weaknesses
@@ -37,6 +37,8 @@ def _contents(patient: Patient, all_of_them: Sequence[Patient]) -> Iterator[Find
         yield from weaknesses(entry.certificate, here.pool)
         yield from needs(patient, entry, here)
     yield from apart(here)
+    if patient.listing.location.kind == "windows":
+        yield from windows.findings(patient.listing)
     yield from unproved(patient, patient.signs.unproved)
     for one in patient.listing.problems:
         if one.code != "incomplete" or patient.listing.entries:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from profiles.model import Entry
 
 _MAIL = ("thunderbird", "betterbird", "seamonkey")
-_NO_BROWSER = ("thunderbird", "betterbird", "nss", "p12", "pem")
+_NO_BROWSER = ("thunderbird", "betterbird", "evolution", "gpgsm", "mutt", "windows", "nss", "p12", "pem")
 _TRUST_BY_HAND = ("In {name}: Settings, Privacy & Security, Manage Certificates, Authorities, select {ca}, Edit Trust, "
                   '"This certificate can identify mail users".')
 

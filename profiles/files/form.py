@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from profiles.errors import Malformed
+from profiles.errors import Malformed, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,3 +61,23 @@ def required(data: Data, path: Path) -> bytes:
     if not data[0]:
         raise Malformed(f"{path} is empty")
     return data[0]
+
+
+class ReadOnly:
+    """The half of a ``Format`` of files that are read and never written."""
+
+    def refused(self) -> Unsupported:
+        """Why, and what to make instead."""
+        raise NotImplementedError
+
+    def encoded(self, _items: Sequence[Item], _password: Secret) -> Data:
+        """See ``Format``: never."""
+        raise self.refused()
+
+    def require_mergeable(self, _data: Data) -> None:
+        """See ``Format``: never."""
+        raise self.refused()
+
+    def private(self, _path: Path) -> bool:
+        """See ``Format``."""
+        return True

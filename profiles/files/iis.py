@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 from profiles import asn1
 from profiles.certificate import Certificate
 from profiles.errors import Malformed, Unsupported, WrongPassword
-from profiles.files.form import Data, required
+from profiles.files.form import Data, ReadOnly, required
 from profiles.files.store import FileStore
 from profiles.model import Location, Problem, Secret
 from profiles.pkcs12 import ciphers
 from profiles.pkcs12.bags import NO_LABELS
-from profiles.pkcs12.contents import Contents, Item
+from profiles.pkcs12.contents import Contents
 from profiles.pkcs12.keys import PrivateKey
 from profiles.pkcs12.pairing import FoundCertificate, FoundKey, paired
 from profiles.pkcs12.passwords import octet_spellings, spellings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
 _KEY, _CERTIFICATE = (asn1.octets(name) for name in (b"private-key", b"certificate"))
@@ -124,7 +124,7 @@ def _opened(data: bytes, password: Secret) -> PrivateKey | None:
 
 
 @dataclass(frozen=True)
-class KeyBackupFormat:
+class KeyBackupFormat(ReadOnly):
     """One backup in one file."""
 
     paths: tuple[Path, ...]
@@ -139,17 +139,9 @@ class KeyBackupFormat:
         """See ``Format``."""
         return self._parsed(data).opened(password)
 
-    def encoded(self, _items: Sequence[Item], _password: Secret) -> Data:
-        """See ``Format``: never."""
-        raise read_only(self.paths[0])
-
-    def require_mergeable(self, _data: Data) -> None:
-        """See ``Format``: never."""
-        raise read_only(self.paths[0])
-
-    def private(self, _path: Path) -> bool:
-        """See ``Format``."""
-        return True
+    def refused(self) -> Unsupported:
+        """See ``ReadOnly``."""
+        return read_only(self.paths[0])
 
     def _parsed(self, data: Data) -> KeyBackup:
         return KeyBackup.parse(required(data, self.paths[0]))

@@ -17,13 +17,13 @@ from profiles.files.reading import read
 from profiles.macos.identity_preference import IdentityPreferences
 from profiles.mail.address import among, normal, same
 from profiles.mail.client import Account, Requirements
-from profiles.mail.program import by_thumbprint, choice, require_no_defaults, thumbprint
-from profiles.mail.record import Records
+from profiles.mail.program import by_thumbprint, choice, require_no_defaults
+from profiles.mail.record import Recorded, Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from profiles.mail.client import Association, Unfinished
+    from profiles.mail.client import Association
     from profiles.model import Entry
     from profiles.store import Store
 
@@ -72,7 +72,7 @@ class _Preferences:
             self._preferences.put(name, value)
 
 
-class AppleMail:
+class AppleMail(Recorded):
     """See ``MailClient``: an account is an address."""
 
     name = "Apple Mail"
@@ -105,7 +105,7 @@ class AppleMail:
         if len(fitting) != 1:
             note = ("several certificates have this address, and no identity preference says which",) if fitting else ()
             return Account(email, email, "Apple Mail", notes=note)
-        only = choice(thumbprint(fitting[0].certificate).hex(), held)
+        only = choice(fitting[0].certificate.thumbprint, held)
         return Account(email, email, "Apple Mail", only, only)
 
     def _configured(self) -> Iterator[str]:
@@ -137,28 +137,12 @@ class AppleMail:
                 raise NoMatch(f"Apple Mail has no account {one.email}", "List the accounts again.")
             certificate = one.signing or one.encryption
             if certificate is not None and not (one.signing is None and self._signs_already(one.email)):
-                wanted[one.email] = thumbprint(certificate).hex()
+                wanted[one.email] = certificate.thumbprint
         return self._records.prepare(wanted, {need.sha256 for one in associations for need in one.needs})
 
     def _signs_already(self, email: str) -> bool:
         """There is one preference for both: what signs keeps it from what only encrypts."""
         return any(same(account.email, email) and account.signing is not None for account in self.accounts())
-
-    def associate(self, point: str) -> None:
-        """See ``MailClient``."""
-        self._records.associate(point)
-
-    def finish(self, point: str) -> None:
-        """See ``MailClient``."""
-        self._records.finish(point)
-
-    def restore(self, point: str) -> None:
-        """See ``MailClient``."""
-        self._records.restore(point)
-
-    def unfinished(self) -> tuple[Unfinished, ...]:
-        """See ``MailClient``."""
-        return self._records.unfinished()
 
 
 def _addresses(path: Path) -> Iterator[str]:

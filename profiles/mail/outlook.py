@@ -15,7 +15,7 @@ from profiles.errors import Error, NoMatch, Unsupported
 from profiles.mail import security_profile
 from profiles.mail.address import among, same
 from profiles.mail.client import Account, Association
-from profiles.mail.program import by_thumbprint, choice, thumbprint
+from profiles.mail.program import by_thumbprint, choice
 from profiles.mail.registry_settings import THERE, presence, setting, text
 from profiles.mail.security_profile import Defaults, Setting, Tag
 from profiles.model import Entry
@@ -229,7 +229,7 @@ def _with(one: Setting, wanted: Association) -> Setting:
         (Tag.ENCRYPTION, Tag.ENCRYPTION_CERTIFICATE, wanted.encryption),
     ):
         if certificate is not None:
-            one = one.put(tag, thumbprint(certificate))
+            one = one.put(tag, bytes.fromhex(certificate.thumbprint))
             if one.get(whole) is not None:  # beside the thumbprint of another it would contradict it
                 one = one.put(whole, certificate.der)
     return one

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from profiles.errors import NoMatch
 from profiles.mail.client import Account, Association
-from profiles.mail.program import choice, require_no_defaults, thumbprint
+from profiles.mail.program import choice, require_no_defaults
 from profiles.mail.registry_settings import setting, text
 from profiles.windows.registry import REG_BINARY, Hive, Key, Value
 
@@ -73,5 +73,5 @@ class OutlookExpress:
             require_no_defaults(self.name, one)
             for name, certificate in ((SIGNING, one.signing), (ENCRYPTION, one.encryption)):
                 if certificate is not None:
-                    wanted[setting(key, name)] = text(Value(REG_BINARY, thumbprint(certificate)))
+                    wanted[setting(key, name)] = text(Value(REG_BINARY, bytes.fromhex(certificate.thumbprint)))
         return wanted

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Protocol
 
 from profiles.errors import Unsupported
@@ -11,7 +10,6 @@ from profiles.mail.client import Choice
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from profiles.certificate import Certificate
     from profiles.mail.client import Account, Association
     from profiles.model import Entry
 
@@ -31,16 +29,11 @@ class Program(Protocol):
         """The settings (``profiles.mail.record``) as they should become; ``NoMatch`` where an account is gone."""
 
 
-def thumbprint(certificate: Certificate) -> bytes:
-    """The SHA-1 of a certificate, by which Windows and its programs name it (CERT_HASH_PROP_ID)."""
-    return hashlib.sha1(certificate.der, usedforsecurity=False).digest()
-
-
 def by_thumbprint(entries: Iterable[Entry]) -> dict[str, Entry]:
     """Entries by the hex of their thumbprint, one with a key before one without."""
     found: dict[str, Entry] = {}
     for entry in entries:
-        name = thumbprint(entry.certificate).hex()
+        name = entry.certificate.thumbprint
         if name not in found or entry.has_key:
             found[name] = entry
     return found

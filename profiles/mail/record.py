@@ -144,3 +144,25 @@ class Records:
         for path in finished[:-_MOST]:
             with suppress(OSError):
                 path.unlink()
+
+
+class Recorded:
+    """The half of a ``MailClient`` that its records do alone."""
+
+    _records: Records
+
+    def associate(self, point: str) -> None:
+        """See ``MailClient``."""
+        self._records.associate(point)
+
+    def finish(self, point: str) -> None:
+        """See ``MailClient``."""
+        self._records.finish(point)
+
+    def restore(self, point: str) -> None:
+        """See ``MailClient``."""
+        self._records.restore(point)
+
+    def unfinished(self) -> tuple[Unfinished, ...]:
+        """See ``MailClient``."""
+        return self._records.unfinished()

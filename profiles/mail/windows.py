@@ -12,7 +12,7 @@ from profiles.mail.client import Requirements
 from profiles.mail.outlook import Outlook
 from profiles.mail.outlook_express import OutlookExpress
 from profiles.mail.program import by_thumbprint
-from profiles.mail.record import Records
+from profiles.mail.record import Recorded, Records
 from profiles.mail.registry_settings import RegistrySettings
 from profiles.mail.windows_mail import PRODUCTS, AccountFiles, WindowsMail
 from profiles.windows import registry as seam
@@ -21,7 +21,7 @@ from profiles.windows.processes import running
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from profiles.mail.client import Account, Association, Unfinished
+    from profiles.mail.client import Account, Association
     from profiles.mail.program import Program
     from profiles.model import Entry
     from profiles.store import Store
@@ -34,11 +34,15 @@ def client(store: Store) -> WindowsClients | None:
     registry = seam.here()
     if registry is None or store.location.where:
         return None
+    local = Path(os.environ.get("LOCALAPPDATA", "") or Path.home() / "AppData" / "Local")
+    return WindowsClients(registry, local, records(), lambda: store.list().entries)
+
+
+def records() -> Path:
+    """Where certferry keeps what it set, and what was there before."""
     from platformdirs import user_state_path
 
-    local = Path(os.environ.get("LOCALAPPDATA", "") or Path.home() / "AppData" / "Local")
-    state = user_state_path("certferry", appauthor=False) / "mail" / "windows"
-    return WindowsClients(registry, local, state, lambda: store.list().entries)
+    return user_state_path("certferry", appauthor=False) / "mail" / "windows"
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class _Settings:
             raise
 
 
-class WindowsClients:
+class WindowsClients(Recorded):
     """See ``MailClient``: the id and the name of an account say which program it belongs to."""
 
     name = "the mail programs on this computer"
@@ -109,19 +113,3 @@ class WindowsClients:
             theirs = [one for one in associations if one.account.partition("/")[0] == name]
             wanted |= program.wanted(theirs, held)
         return self._records.prepare(wanted, {need.sha256 for one in associations for need in one.needs})
-
-    def associate(self, point: str) -> None:
-        """See ``MailClient``."""
-        self._records.associate(point)
-
-    def finish(self, point: str) -> None:
-        """See ``MailClient``."""
-        self._records.finish(point)
-
-    def restore(self, point: str) -> None:
-        """See ``MailClient``."""
-        self._records.restore(point)
-
-    def unfinished(self) -> tuple[Unfinished, ...]:
-        """See ``MailClient``."""
-        return self._records.unfinished()

@@ -13,7 +13,7 @@ from profiles.files import writing
 from profiles.files.reading import explained, read
 from profiles.mail import account_file
 from profiles.mail.client import Account, Association
-from profiles.mail.program import choice, require_no_defaults, thumbprint
+from profiles.mail.program import choice, require_no_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -74,8 +74,8 @@ class WindowsMail:
             elements = account_file.read_account(read(path))
             texts = {name: element.text for name, element in elements.items()}
             for name, certificate in ((SIGNING, one.signing), (ENCRYPTION, one.encryption)):
-                if certificate is not None and _hash(texts, name) != thumbprint(certificate).hex():
-                    wanted[f"{_PREFIX}{path}|{name}"] = account_file.binary(name, thumbprint(certificate))
+                if certificate is not None and _hash(texts, name) != certificate.thumbprint:
+                    wanted[f"{_PREFIX}{path}|{name}"] = account_file.binary(name, bytes.fromhex(certificate.thumbprint))
         return wanted
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from profiles.errors import Unsupported
-from profiles.files.form import Data, required
+from profiles.files.form import Data, ReadOnly, required
 from profiles.files.java import bks, jks
 from profiles.files.java.keystore import MAX_ITERATIONS, Keystore, gathered
 from profiles.files.pkcs12 import Pkcs12File
@@ -17,10 +17,9 @@ from profiles.pkcs12.limits import Allowance
 from profiles.pkcs12.passwords import spellings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from profiles.pkcs12.contents import Contents, Item
+    from profiles.pkcs12.contents import Contents
 
 
 _PKCS12 = b"0"
@@ -39,7 +38,7 @@ def parse(data: bytes, *, iterations: int = MAX_ITERATIONS) -> Keystore:
 
 
 @dataclass(frozen=True)
-class KeystoreFormat:
+class KeystoreFormat(ReadOnly):
     """A JKS, JCEKS, BKS or UBER."""
 
     paths: tuple[Path, ...]
@@ -62,17 +61,9 @@ class KeystoreFormat:
         """The same, trying that password on keys too."""
         return replace(self, keys=(*self.keys, password))
 
-    def encoded(self, _items: Sequence[Item], _password: Secret) -> Data:
-        """See ``Format``: never."""
-        raise read_only(self.paths[0])
-
-    def require_mergeable(self, _data: Data) -> None:
-        """See ``Format``: never."""
-        raise read_only(self.paths[0])
-
-    def private(self, _path: Path) -> bool:
-        """See ``Format``."""
-        return True
+    def refused(self) -> Unsupported:
+        """See ``ReadOnly``."""
+        return read_only(self.paths[0])
 
     def _parsed(self, data: Data) -> Keystore:
         content = required(data, self.paths[0])
