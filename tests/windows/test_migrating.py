@@ -220,3 +220,16 @@ def test_stores_and_list_show_them(machine, people):
     by_sha256 = {one["sha256"]: one for one in store["certificates"]}
     assert by_sha256[people[0].sha256]["has_key"] and by_sha256[people[0].sha256]["chain"] == "complete"
     assert by_sha256[people[0].chain[-1].sha256]["trust"]["server"] == "trusted"
+
+
+def test_check_proves_every_key(machine, people):
+    """Each with a signature, and says what else can use the store."""
+    firefox(machine, *people[:2])
+    machine.certferry("migrate", "firefox", "windows", "--yes", source=PASSWORD)
+    ran = machine.certferry("check", "windows", "--json")
+    assert ran.status == 0, ran
+    mine = [one for one in ran.json["certificates"] if one["sha256"] in {person.sha256 for person in people[:2]}]
+    assert [one["key_signs"] for one in mine] == [True, True]
+    assert "in-place" in {one["code"] for one in ran.json["findings"]}
+    doctor = machine.certferry("doctor", "windows", "--json")
+    assert doctor.status == 0, doctor
