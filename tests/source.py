@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).parents[1]
 PACKAGES = ("profiles", "migrate")
@@ -45,10 +50,15 @@ def published(root: Path) -> list[Path]:
         listed = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
         found = [root / name for name in listed.split("\0") if name]
     except (OSError, subprocess.CalledProcessError):
-        found = [path for path in root.rglob("*") if not _by_product(path.relative_to(root))]
+        found = list(_walked(root))
     return [path for path in found if path.is_file()]
 
 
-def _by_product(path: Path) -> bool:
-    hidden = any(part.startswith(".") and part != ".ci" for part in path.parts)
-    return hidden or any(part.endswith(("__pycache__", ".egg-info")) for part in path.parts)
+def _walked(root: Path) -> Iterator[Path]:
+    for place, directories, files in os.walk(root):
+        directories[:] = [name for name in directories if not _by_product(name)]
+        yield from (Path(place, name) for name in files if not _by_product(name))
+
+
+def _by_product(name: str) -> bool:
+    return (name.startswith(".") and name != ".ci") or name.endswith(("__pycache__", ".egg-info"))

@@ -6,10 +6,15 @@ import shutil
 import sys
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.host import around_wine
+from tests.host import around_wine, run
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import PurePath
 
 PACKAGES = Path(__file__).parent / "setup" / "packages.txt"
 
@@ -31,3 +36,10 @@ def require(program: str) -> str:
         pytest.skip(f"{program} is tested on Linux only, this is {sys.platform}")
     package = packages().get(program, program)
     pytest.fail(f"{program} is not installed: run tests/setup/install.sh (package {package})", pytrace=False)
+
+
+def done(program: str, *arguments: str | PurePath, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run a program that must be installed and must succeed; the test fails with what it says."""
+    ended = run([require(program), *arguments], stdin=stdin)
+    assert ended.returncode == 0, ended.stderr.decode(errors="replace")
+    return ended

@@ -197,7 +197,9 @@ def _running() -> str:
     """Which of Evolution's processes of this user runs, as the beginning of a sentence; or nothing."""
     import psutil
 
-    me = os.getuid() if hasattr(os, "getuid") else None
+    if not hasattr(os, "getuid"):
+        return ""  # Evolution's accounts on a disk that another system looks at
+    me = os.getuid()
     for process in psutil.process_iter(["name", "uids", "pid"]):
         uids = process.info["uids"]
         if process.info["name"] in _PROCESSES and (uids is None or uids.real == me):

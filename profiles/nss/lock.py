@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from profiles import disk
 from profiles.errors import StoreInUse
 from profiles.nss.sql import BUSY_SECONDS, translated
 
@@ -23,6 +24,9 @@ def locked(own: Path) -> Iterator[None]:
     """
     path = own / "lock"
     with translated(path):
+        if disk.WINDOWS and not path.exists():
+            with suppress(FileExistsError):
+                os.close(disk.create(path))
         handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
         end = time.monotonic() + BUSY_SECONDS
@@ -38,7 +42,7 @@ def locked(own: Path) -> Iterator[None]:
 
 def _try(handle: int) -> bool:
     try:
-        if os.name == "nt":
+        if disk.WINDOWS:
             import msvcrt
 
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from profiles.disk import extended
 from profiles.errors import AccessDenied, Malformed, NoMatch, StoreNotFound, Unsupported
 from profiles.model import Location, Problem
 from profiles.products import chromium, mail_directories, mozilla
@@ -219,8 +220,8 @@ def _path(home: Home, text: str) -> Path:
     if text == "~" or text.startswith(("~/", "~\\")):
         return home.path / text[2:]
     with suppress(RuntimeError):  # no user of that name: then it is a file's
-        return _straight(Path(text).expanduser().absolute())
-    return _straight(Path(text).absolute())
+        return extended(_straight(Path(text).expanduser().absolute()))
+    return extended(_straight(Path(text).absolute()))
 
 
 def _straight(path: Path) -> Path:

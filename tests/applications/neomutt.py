@@ -6,13 +6,10 @@ compose screen on a pseudo-terminal, with what a person would type.
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import select
 import signal
 import struct
-import termios
 import time
 from typing import TYPE_CHECKING
 
@@ -62,6 +59,10 @@ def _typed(
     argv: list[str], env: dict[str, str], answers: list[tuple[bytes, bytes]], done: Path, limit: float
 ) -> bytes:
     """Run a program on a terminal of its own and type each answer when its question shows; what it showed."""
+    import fcntl
+    import pty
+    import termios
+
     pid, terminal = pty.fork()
     if not pid:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))

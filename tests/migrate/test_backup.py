@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from tests import pki
 from tests.askers import Given
 from tests.command import certferry
 from tests.migrate.test_terminal import Person
+from tests.system import done
 from tests.test_secrets import check, passwords, watched
 from tests.unprivileged import reachable, unprivileged
 
@@ -269,9 +269,9 @@ class TestDialects:
                         "--only", "Alice RSA", "--for", "windows-legacy", **secrets)
         assert ran.status == 0, ran.err
         assert "weak" in ran.err
-        done = subprocess.run(["openssl", "pkcs12", "-info", "-noout", "-in", place, "-passin", f"pass:{PASSWORD}"],
-                              capture_output=True, text=True, check=True)
-        assert done.stderr.count("pbeWithSHA1And3-KeyTripleDES-CBC, Iteration 100000") == 2
+        words = ("pkcs12", "-info", "-noout", "-in", place, "-passin", f"pass:{PASSWORD}")
+        said = done("openssl", *words).stderr.decode()
+        assert said.count("pbeWithSHA1And3-KeyTripleDES-CBC, Iteration 100000") == 2
 
     def test_unknown(self, source, tmp_path):
         """A usage error with the list of names."""

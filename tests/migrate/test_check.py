@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +17,7 @@ from tests import nss_tools, pki
 from tests.askers import Given
 from tests.command import certferry
 from tests.profiles.pkcs12 import material as m
-from tests.system import require
+from tests.system import done
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,9 +54,9 @@ def made(tmp_path: Path, alice: Leaf, intermediate: Authority, root: Authority) 
         (tmp_path / "chain.pem").write_bytes(intermediate.pem + root.pem)
         inputs = [] if "-nokeys" in options else ["-inkey", str(tmp_path / "key.pem")]
         path = tmp_path / "made.p12"
-        subprocess.run([require("openssl"), "pkcs12", "-export", *inputs, "-in", str(tmp_path / "leaf.pem"),
+        done("openssl", "pkcs12", "-export", *inputs, "-in", str(tmp_path / "leaf.pem"),
                         "-certfile", str(tmp_path / "chain.pem"), "-name", "Alice", *options, "-out", str(path),
-                        "-passout", "stdin"], input=password + b"\n", check=True, capture_output=True, timeout=60)
+                        "-passout", "stdin", stdin=password + b"\n")
         return path
 
     return make
@@ -172,8 +171,8 @@ def test_another_form_under_the_name(tmp_path: Path, alice: Leaf, form: str, wha
     path.write_bytes(alice.pem if form == "PEM" else alice.der)
     if form == "p7b":
         (tmp_path / "a.pem").write_bytes(alice.pem)
-        subprocess.run([require("openssl"), "crl2pkcs7", "-nocrl", "-certfile", str(tmp_path / "a.pem"),
-                        "-outform", "DER", "-out", str(path)], check=True, timeout=60)
+        done("openssl", "crl2pkcs7", "-nocrl", "-certfile", str(tmp_path / "a.pem"),
+                        "-outform", "DER", "-out", str(path))
     found = looked(path, None)
     assert what in said(found, "misnamed")
     assert "key-missing" in codes(found)
@@ -302,15 +301,14 @@ def test_weak(made, tmp_path: Path, intermediate: Authority) -> None:
     assert "1024 bits" in said(looked(made(leaf=weak)), "weak-key")
     assert "RC2-40" in said(looked(made("-legacy")), "weak-cipher")
     path = tmp_path / "sha1.pem"
-    subprocess.run([require("openssl"), "req", "-x509", "-sha1", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Root",
-                    "-keyout", str(tmp_path / "ca.key"), "-out", str(tmp_path / "ca.pem")],
-                   check=True, capture_output=True, timeout=60)
+    done("openssl", "req", "-x509", "-sha1", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Root",
+                    "-keyout", str(tmp_path / "ca.key"), "-out", str(tmp_path / "ca.pem"))
     (tmp_path / "leaf.key").write_bytes(weak.key_pem())
-    subprocess.run([require("openssl"), "req", "-new", "-key", str(tmp_path / "leaf.key"), "-subj", "/CN=Leaf",
-                    "-out", str(tmp_path / "leaf.csr")], check=True, capture_output=True, timeout=60)
-    subprocess.run([require("openssl"), "x509", "-req", "-sha1", "-in", str(tmp_path / "leaf.csr"), "-CA",
+    done("openssl", "req", "-new", "-key", str(tmp_path / "leaf.key"), "-subj", "/CN=Leaf",
+                    "-out", str(tmp_path / "leaf.csr"))
+    done("openssl", "x509", "-req", "-sha1", "-in", str(tmp_path / "leaf.csr"), "-CA",
                     str(tmp_path / "ca.pem"), "-CAkey", str(tmp_path / "ca.key"), "-CAcreateserial", "-out",
-                    str(path)], check=True, capture_output=True, timeout=60)
+                    str(path))
     path.write_bytes(path.read_bytes() + weak.key_pem())
     assert "SHA-1" in said(looked(path, None), "weak-signature")
 
@@ -321,10 +319,9 @@ def test_keytool(tmp_path: Path, legacy: bool) -> None:
     """What Java's own tool writes: its iterations, its salt, and a key that signs."""
     path = tmp_path / "java.p12"
     with nss_tools.secret_file("secret") as secret:
-        subprocess.run([require("keytool"), *(["-J-Dkeystore.pkcs12.legacy"] if legacy else []), "-genkeypair",
+        done("keytool", *(["-J-Dkeystore.pkcs12.legacy"] if legacy else []), "-genkeypair",
                         "-keyalg", "RSA", "-alias", "alice", "-dname", "CN=Alice", "-keystore", str(path),
-                        "-storetype", "PKCS12", "-storepass:file", str(secret)],
-                       check=True, capture_output=True, timeout=60)
+                        "-storetype", "PKCS12", "-storepass:file", str(secret))
     found = looked(path)
     assert found.password is Password.RIGHT and list(found.proved.values()) == [True]
     assert found.anatomy is not None

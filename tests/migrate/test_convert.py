@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +16,9 @@ from profiles.pkcs12.reader import decode
 from profiles.pkcs12.writer import encode
 from tests import nss_tools
 from tests.command import certferry
+from tests.host import mode
 from tests.profiles.pkcs12 import material as m
-from tests.system import require
+from tests.system import done
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,11 +50,11 @@ def test_for_another_reader(old: Path, tmp_path: Path, alice: Leaf) -> None:
     assert "old way" in ran.err
     assert certferry("check", new, "--for", "macos14", file="secret").status == 0
     assert {one.cipher for one in anatomy(new.read_bytes()).sealings} == {"3des"}
-    said = subprocess.run([require("openssl"), "pkcs12", "-in", str(new), "-passin", "stdin", "-noout", "-info"],
-                          input=b"secret\n", capture_output=True, check=True, timeout=60).stderr.decode()
+    said = done("openssl", "pkcs12", "-in", new, "-passin", "stdin", "-noout", "-info",
+                stdin=b"secret\n").stderr.decode()
     assert "sha1, Iteration 2048" in said and "3-KeyTripleDES" in said
     assert opened(new, "secret").key.private_numbers() == alice.key.private_numbers()  # type: ignore[union-attr]
-    assert stat.S_IMODE(new.stat().st_mode) == 0o600
+    assert mode(new) == 0o600
     assert opened(old, "secret").cert is not None
 
 
@@ -82,9 +82,8 @@ def test_what_only_the_reader_here_opens(tmp_path: Path, alice: Leaf) -> None:
     path, new = tmp_path / "old.p12", tmp_path / "new.p12"
     (tmp_path / "key.pem").write_bytes(alice.key_pem())
     (tmp_path / "leaf.pem").write_bytes(alice.pem)
-    subprocess.run([require("openssl"), "pkcs12", "-export", "-inkey", str(tmp_path / "key.pem"), "-in",
-                    str(tmp_path / "leaf.pem"), "-out", str(path), "-passout", "stdin"],
-                   input="Schlüssel\n".encode("cp850"), check=True, timeout=60)
+    done("openssl", "pkcs12", "-export", "-inkey", tmp_path / "key.pem", "-in", tmp_path / "leaf.pem", "-out", path,
+         "-passout", "stdin", stdin="Schlüssel\n".encode("cp850"))
     with pytest.raises(ValueError, match="password"):
         opened(path, "Schlüssel")
     assert certferry("convert", path, new, file="Schlüssel").status == 0

@@ -23,6 +23,8 @@ from tests.profiles.products import trees
 if TYPE_CHECKING:
     from tests.pki import Authority, Leaf
 
+pytestmark = pytest.mark.linux("the layout of its home")
+
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 ROOT, BETWEEN = "Test Root - Certferry Tests", "Test Intermediate - Certferry Tests"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +13,9 @@ from migrate.guide import guide, topics
 from profiles.errors import NoMatch
 from profiles.products.guided import GUIDED
 from tests.command import certferry
+from tests.host import mode
 from tests.source import REPOSITORY, modules
-from tests.system import require
+from tests.system import done
 
 if TYPE_CHECKING:
     from tests.pki import Leaf
@@ -94,22 +94,21 @@ def test_a_file_for_a_program_that_takes_it_from_nobody_else(kind: str, alice: L
     assert (step["outcome"], step["code"], step["verified"]) == ("referred", "by-hand", True)
     assert GUIDED[kind].product in step["reason"] and str(made) in step["reason"]
     assert ran.json["status"] == "partial"
-    assert made.stat().st_mode & 0o777 == 0o600
-    argv = [require("openssl"), "pkcs12", "-in", str(made), "-info", "-nodes", "-passin", "pass:other"]
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
-    assert done.stdout.count("BEGIN CERTIFICATE") == 3
-    assert "BEGIN PRIVATE KEY" in done.stdout
-    assert "pbeWithSHA1And3-KeyTripleDES-CBC" in done.stderr and "MAC: sha1" in done.stderr
+    assert mode(made) == 0o600
+    said = done("openssl", "pkcs12", "-in", made, "-info", "-nodes", "-passin", "pass:other")
+    assert said.stdout.count(b"BEGIN CERTIFICATE") == 3
+    assert b"BEGIN PRIVATE KEY" in said.stdout
+    assert b"pbeWithSHA1And3-KeyTripleDES-CBC" in said.stderr and b"MAC: sha1" in said.stderr
     again = certferry("migrate", f"p12:{source}", f"{kind}:{made}", "--json", source="secret", target="other")
     assert (again.status, again.json["status"]) == (0, "nothing")
 
 
 def test_a_person_is_told_what_to_do_next(alice: Leaf, tmp_path: Path) -> None:
     """The file has a name of its own where none is given, and the way on names it."""
-    source = tmp_path / "alice.p12"
+    source, made = tmp_path / "alice.p12", tmp_path / "n.p12"
     source.write_bytes(alice.p12("secret"))
-    ran = certferry("migrate", f"p12:{source}", f"notes:{tmp_path}/n.p12", source="secret", target="other")
+    ran = certferry("migrate", f"p12:{source}", f"notes:{made}", source="secret", target="other")
     assert "referred" in ran.out
-    assert f'`certferry guide notes --file "{tmp_path}/n.p12"` says how' in ran.out
+    assert f'`certferry guide notes --file "{made}"` says how' in ran.out
     planned = certferry("migrate", f"p12:{source}", "notes", "--dry-run", "--json", source="secret", target="other")
     assert Path(planned.json["to"].partition(":")[2]).name == "for-notes.p12"

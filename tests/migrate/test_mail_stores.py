@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from tests.pki import Leaf
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("applications")]
+pytestmark = [
+    pytest.mark.linux("programs as Debian packs them"), pytest.mark.slow, pytest.mark.xdist_group("applications"),
+]
 PASSWORD = "pass wörd"
 TEXT = b"Content-Type: text/plain\r\n\r\nA letter.\r\n"
 ROOT = "Test Root - Certferry Tests"

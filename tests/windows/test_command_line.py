@@ -93,6 +93,21 @@ def test_a_path_beyond_260_characters(machine: Machine, source: nss_tools.Databa
     assert not (deep / "second/key4.db").exists()
 
 
+def test_the_form_that_long_paths_take(shared_machine: Machine) -> None:
+    """Wine takes any length, Windows takes long paths in one form only: they get it, short ones stay as they are."""
+    code = r"""
+from pathlib import Path
+from profiles.disk import extended
+long = "\\".join(["long name"] * 30)
+for start in (r"C:", r"\\server\share", r"\\?\C:"):
+    print(str(extended(Path(start + "\\" + long))).replace(long, "long"), extended(Path(start + "\\short")))
+"""
+    said = shared_machine.python("-c", code)
+    assert said.out.splitlines() == [
+        r"\\?\C:\long C:\short", r"\\?\UNC\server\share\long \\server\share\short", r"\\?\C:\long \\?\C:\short",
+    ], said.err
+
+
 def test_files_by_kind_and_drive(machine: Machine, source: nss_tools.Database, tmp_path: Path) -> None:
     """``p12:C:\\…``, a PEM pair with two drive letters, and a file with a drive letter but no kind."""
     machine.drive("e", tmp_path)

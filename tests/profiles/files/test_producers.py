@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from tests import keys
 from tests.profiles.files.test_pem import found_keys, items
 from tests.profiles.pkcs12 import material as m
 from tests.profiles.pkcs12.test_programs import openssl
-from tests.system import require
+from tests.system import done
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +31,7 @@ COUNTS = (0, -1, 2**31 - 1, 2**64)
 
 def made_by(program: str, *arguments: str) -> bytes:
     """What a program prints; the test fails with what it says."""
-    done = subprocess.run([require(program), *arguments], capture_output=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr.decode(errors="replace")
-    return done.stdout
+    return done(program, *arguments).stdout
 
 
 @pytest.mark.slow

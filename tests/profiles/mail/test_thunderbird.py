@@ -123,6 +123,7 @@ def test_user_js_counts(place):
     assert (place / "prefs.js").read_bytes() == before
 
 
+@pytest.mark.linux("modes and owners")
 def test_mode_and_owner_stay(place):
     """Whatever they are."""
     (place / "prefs.js").chmod(0o640)
@@ -136,6 +137,7 @@ def test_mode_and_owner_stay(place):
     assert client(place).accounts()[0].signing.sha256
 
 
+@pytest.mark.linux("Wine makes no symbolic links")
 def test_a_link_stays_a_link(place, tmp_path):
     """What it points to is edited, and put back."""
     elsewhere = tmp_path / "elsewhere.js"
@@ -190,9 +192,11 @@ def test_what_is_not_edited_is_left(place, spoil, error):
     assert not list((place / ".certferry").glob("mail-*"))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.linux("root gives a file away")
 def test_a_link_to_somebody_elses_file(place, tmp_path):
     """Is not written through."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
     elsewhere = tmp_path / "theirs.js"
     (place / "prefs.js").rename(elsewhere)
     os.chown(elsewhere, 65534, 65534)
@@ -201,6 +205,7 @@ def test_a_link_to_somebody_elses_file(place, tmp_path):
         client(place).prepare([association()])
 
 
+@pytest.mark.linux("a POSIX lock")
 def test_while_it_runs(place):
     """A running program would overwrite its settings."""
     lock = place / ".parentlock"

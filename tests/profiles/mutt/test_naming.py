@@ -13,7 +13,7 @@ from profiles.certificate import Certificate
 from profiles.mutt import index
 from profiles.mutt.naming import mailbox, subject_hash, word
 from tests import pki
-from tests.applications.certificates import openssl
+from tests.system import done
 
 if TYPE_CHECKING:
     from tests.pki import Authority
@@ -35,8 +35,8 @@ NAMES = {
 def test_hashes_are_openssls(name: x509.Name, root: Authority) -> None:
     """Whatever is in the subject: `openssl x509 -hash` says the same."""
     leaf = root.leaf(name)
-    assert subject_hash(Certificate.parse(leaf.der).subject) == openssl(
-        "x509", "-noout", "-hash", data=leaf.pem).decode().strip()
+    assert subject_hash(Certificate.parse(leaf.der).subject) == done(
+        "openssl", "x509", "-noout", "-hash", stdin=leaf.pem).stdout.decode().strip()
 
 
 def test_words_of_the_index() -> None:

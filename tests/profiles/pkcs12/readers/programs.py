@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tests import nss_tools
@@ -75,21 +76,18 @@ def java(path: Path) -> bool:
 
 
 @contextmanager
-def gnupg(directory: Path) -> Iterator[Path]:
-    """A home for gpgsm; its daemon ends with it."""
-    home = directory / "gnupg"
-    home.mkdir(mode=0o700)
-    try:
-        yield home
-    finally:
-        run("gpgconf", "--kill", "all", GNUPGHOME=str(home))
+def gnupg() -> Iterator[Path]:
+    """A home for gpgsm, its path short enough for the name of a socket; its daemon ends with it."""
+    with TemporaryDirectory(prefix="gpg-", ignore_cleanup_errors=True) as directory:
+        try:
+            yield Path(directory)
+        finally:
+            run("gpgconf", "--kill", "all", GNUPGHOME=directory)
 
 
 def gpgsm(path: Path) -> bool:
     """Imported with gpgsm, whose agent then has the key."""
-    place = path.with_name(f"{path.name}-gpgsm")
-    place.mkdir()
-    with gnupg(place) as home, secret_file(PASSWORD) as secret, secret.open("rb") as opened:
+    with gnupg() as home, secret_file(PASSWORD) as secret, secret.open("rb") as opened:
         done = run("gpgsm", "--batch", "--disable-dirmngr", "--pinentry-mode", "loopback", "--passphrase-fd",
                    str(opened.fileno()), "--import", path, fd=opened.fileno(), GNUPGHOME=str(home))
         keys = list((home / "private-keys-v1.d").glob("*.key"))

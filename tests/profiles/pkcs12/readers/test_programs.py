@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,8 +18,7 @@ from tests.applications import gecko
 from tests.applications.firefox import BINARY
 from tests.applications.workspace import workspace
 from tests.profiles.pkcs12 import material as m
-from tests.profiles.pkcs12.readers.programs import PASSWORD, PROGRAMS, gpgsm, run
-from tests.system import require
+from tests.profiles.pkcs12.readers.programs import PASSWORD, PROGRAMS, gnupg, gpgsm, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -184,10 +182,7 @@ def test_gpgsm_crashes_on_curves(above: Authority, tmp_path: Path) -> None:
     leaf = above.leaf("Bob", key="ec-p256")
     path = written(tmp_path / "file.p12", leaf, STRETCHED)
     assert not gpgsm(path)
-    home = tmp_path / "gnupg"
-    home.mkdir(mode=0o700)
-    done = subprocess.run([require("gpgsm"), "--batch", "--disable-dirmngr", "--pinentry-mode", "loopback",
-                           "--passphrase-fd", "0", "--import", path], input=PASSWORD.encode() + b"\n",
-                          capture_output=True, check=False, env={"GNUPGHOME": str(home), "PATH": "/usr/bin:/bin"})
-    run("gpgconf", "--kill", "all", GNUPGHOME=str(home))
+    with gnupg() as home:
+        done = run("gpgsm", "--batch", "--disable-dirmngr", "--pinentry-mode", "loopback", "--passphrase-fd", "0",
+                   "--import", path, stdin=PASSWORD.encode() + b"\n", GNUPGHOME=str(home))
     assert done.returncode == -11

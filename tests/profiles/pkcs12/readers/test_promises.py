@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from profiles.pkcs12.readers import READERS, anatomy_of
 from profiles.pkcs12.writer import encode
 from tests.profiles.pkcs12 import material as m
 from tests.profiles.pkcs12.readers.programs import PASSWORD, PROGRAMS
-from tests.system import require
+from tests.system import done
 
 if TYPE_CHECKING:
     from profiles.pkcs12.dialects import Dialect
@@ -87,9 +86,8 @@ def test_a_file_is_what_its_dialect_says(
     """OpenSSL sees the ciphers, digests, iterations and salts that the matrix is asked about."""
     path = tmp_path / "file.p12"
     path.write_bytes(encode([m.item(alice), m.bare(intermediate)], Secret(PASSWORD), dialect))
-    done = subprocess.run([require("openssl"), "pkcs12", "-info", "-in", path, "-passin", "stdin", "-noout"],
-                          input=PASSWORD.encode() + b"\n", capture_output=True, check=True)
-    said = done.stderr.decode()
+    said = done("openssl", "pkcs12", "-info", "-in", path, "-passin", "stdin", "-noout",
+                stdin=PASSWORD.encode() + b"\n").stderr.decode()
     sealed, mac = WORDS[dialect.name]
     assert said.count(sealed) == 2 and mac in said
     made = anatomy_of(dialect)
