@@ -8,10 +8,12 @@ from migrate import elsewhere, passwords
 from migrate.checkup.examination import Examination
 from migrate.checkup.finding import Severity
 from migrate.cli import EXIT_STATUS, findings, sealing
+from migrate.cli.looking import used_by
 from migrate.doctor.diagnosis import diagnosis
 from migrate.doctor.patient import look_at
 from migrate.report import SCHEMA
 from profiles.errors import Unsupported
+from profiles.products.locations import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from migrate.checkup.finding import Finding
     from migrate.doctor.patient import Patient
 
-_FILES = ("p12", "pem")
 
 
 def check(location: str, password: str | None, target: str | None, engine: str, *, to_json: bool) -> int:
@@ -58,7 +59,7 @@ def doctor(wanted: str | None, *, to_json: bool) -> int:
 
         render.as_json({"schema": SCHEMA, "status": "flawed" if _flawed(diagnosed) else "sound", "stores": [
             {"location": one.place, "product": one.found.product, "path": one.found.path, "state": one.found.state,
-             "identities": one.identities, "findings": [each.as_json() for each in found]}
+             "identities": one.identities, **used_by(one.found), "findings": [each.as_json() for each in found]}
             for one, found in diagnosed]})
     else:
         findings.diagnosed(diagnosed, discovery.problems if wanted is None else ())
@@ -79,7 +80,7 @@ def _chosen(wanted: str | None, patients: Sequence[Patient]) -> list[Patient]:
     from profiles.discover import resolve
 
     found = resolve(wanted)
-    if found.location.kind in _FILES:
+    if found.location.kind in FILES:
         raise Unsupported(f"{found.path} is a file, and doctor looks at what applications use",
                           f"`certferry check {found.path}` says what is wrong with a file.")
     return [next((one for one in patients if one.found.path == found.path), None) or look_at(found)]

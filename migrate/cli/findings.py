@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from migrate.checkup import container
 from migrate.checkup.checkup import Password
 from migrate.checkup.finding import Severity
+from migrate.cli.looking import used_by
 from migrate.render import coloured, listing, note, say, visible, visible_sentence
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ def diagnosed(found: Sequence[tuple[Patient, tuple[Finding, ...]]], problems: It
         count = f"{patient.identities} {'identity' if patient.identities == 1 else 'identities'}"
         say(f"{coloured(visible(patient.place), 'bold', sys.stdout)}  {patient.found.product}, "
             f"{visible(patient.found.state)}, {count}")
+        if names := [one["name"] for one in used_by(patient.found).get("applications", ())]:
+            say(f"  used by {visible(', '.join(names))}")
         findings(wrong)
         if not wrong:
             say("  nothing stands in the way" if patient.identities else "  no certificate with a key is here")

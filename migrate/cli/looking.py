@@ -36,7 +36,7 @@ def stores(root: Path | None, *, to_json: bool) -> None:
         found.append({"location": str(one.location), "product": one.product, "path": one.path, "state": state,
                       "identities": identities,
                       "problems": [{"code": problem.code, "message": problem.message} for problem in problems],
-                      **_users(one, root)})
+                      **used_by(one, root)})
     if to_json:
         from migrate import report
 
@@ -46,7 +46,7 @@ def stores(root: Path | None, *, to_json: bool) -> None:
         render.stores(found, (problem.message for problem in discovery.problems))
 
 
-def _users(found: Found, root: Path | None) -> dict[str, Any]:
+def used_by(found: Found, root: Path | None = None) -> dict[str, Any]:
     """The applications whose certificates are those of a Windows store; for the store of one application nothing."""
     if found.location.kind != "windows" or root is not None:
         return {}

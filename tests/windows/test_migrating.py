@@ -45,10 +45,13 @@ def sha1(leaf):
     return hashlib.sha1(leaf.der).hexdigest()
 
 
-def firefox(machine, *leaves, name="alice"):
-    """A Firefox profile under AppData with a primary password, made by the NSS tools; the root above is trusted."""
+def firefox(machine, *leaves, name="alice", itself=False):
+    """A Firefox profile under AppData with a primary password, the root above trusted; filled by the NSS tools.
+
+    With ``itself`` Firefox has run on it and set its password.
+    """
     root = machine.roaming / "Mozilla/Firefox"
-    made = nss_tools.create(root / "Profiles" / name, PASSWORD)
+    made = nss_tools.create(root / "Profiles" / name, None if itself else PASSWORD)
     (root / "profiles.ini").write_text(
         f"[Profile0]\nName={name}\nIsRelative=1\nPath=Profiles/{name}\nDefault=1\n\n"
         f"[Install308046B0AF4A39CB]\nDefault=Profiles/{name}\nLocked=1\n\n[General]\nVersion=2\n")
@@ -56,6 +59,8 @@ def firefox(machine, *leaves, name="alice"):
         made.add_certificate(authority.der, authority.cn, "C,C,C")
     for leaf in leaves:
         made.add_p12(leaf.p12("secret"), "secret")
+    if itself:
+        applications.set_password(made.path, PASSWORD)
     return made
 
 
@@ -90,10 +95,12 @@ def people():
             for number in range(20)]
 
 
-def test_firefox_to_windows_and_back(machine, people, tmp_path):
+@pytest.mark.xdist_group("applications")
+@pytest.mark.parametrize("itself", [True, False], ids=["password by Firefox", "password by certutil"])
+def test_firefox_to_windows_and_back(machine, people, tmp_path, itself):
     """Identity, intermediate and root are where they belong, the key signs; a second run plans nothing; and back."""
     alice = people[0]
-    firefox(machine, alice)
+    firefox(machine, alice, itself=itself)
     ran = machine.certferry("migrate", "firefox", "windows", "--yes", source=PASSWORD)
     assert ran.status == 0, ran
     row = seen(machine, "MY")[sha1(alice)]
