@@ -60,6 +60,7 @@ def alice(account: str = "one", **more) -> Association:
     return Association(account, "person@example.test", mine, mine, **more)
 
 
+@pytest.mark.linux("the mode of a file stays")
 @pytest.mark.parametrize("before", SHAPES.values(), ids=SHAPES.keys())
 def test_set_and_put_back(place, store, before) -> None:
     """The account uses it, what GLib reads beside it is the same, and afterwards the file is what it was."""
@@ -139,6 +140,7 @@ def test_what_glib_would_not_read_is_refused(place, store, data) -> None:
     assert path.read_bytes() == data
 
 
+@pytest.mark.linux("modes, and a service of Linux")
 def test_refusals(place, store, monkeypatch) -> None:
     """An account that is gone, a file that may not be written, a service that runs."""
     path = place / "one.source"
