@@ -142,7 +142,7 @@ class Arrival:
                 checkpoint.set_trust(certificate, trust)
             keys = [self._checked(step) for step in steps if step.moves_key]
             if keys:
-                checkpoint.add_keys(seal(keys))
+                checkpoint.add_keys(seal(keys, self.target.dialect))
             for certificate, trust in (found for der, found in trusted.items() if der in own):
                 checkpoint.set_trust(certificate, trust)  # it came with its key
             checkpoint.commit()

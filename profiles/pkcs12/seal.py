@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from profiles.model import SealedPfx, Secret
-from profiles.pkcs12.dialects import SEALED
+from profiles.pkcs12.dialects import SEALED, Dialect
 from profiles.pkcs12.reader import decode
 from profiles.pkcs12.writer import encode
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from profiles.pkcs12.contents import Contents, Item
 
 
-def seal(items: Sequence[Item]) -> SealedPfx:
-    """A PFX in memory under a passphrase that is made for it and used once."""
+def seal(items: Sequence[Item], dialect: Dialect = SEALED) -> SealedPfx:
+    """A PFX in memory, as its taker wants it encoded, under a passphrase that is made for it and used once."""
     passphrase = Secret.random()
-    return SealedPfx(encode(items, passphrase, SEALED), passphrase)
+    return SealedPfx(encode(items, passphrase, dialect), passphrase)
 
 
 def open_sealed(pfx: SealedPfx) -> Contents:
