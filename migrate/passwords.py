@@ -131,7 +131,7 @@ def _from_descriptor(number: str) -> bytes:
 
 def _from_command(command: str) -> bytes:
     try:
-        argv = shlex.split(command)
+        argv = command if os.name == "nt" else shlex.split(command)  # where every program splits its line itself
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
     except (OSError, ValueError, IndexError, subprocess.CalledProcessError):
         raise BadSource("the command that should print the password failed", "Run it by itself to see why.") from None

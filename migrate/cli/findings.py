@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -78,7 +80,8 @@ def findings(found: Iterable[Finding]) -> None:
 
 def command(arguments: Iterable[str]) -> str:
     """A command of certferry as it is typed."""
-    return visible_sentence(shlex.join(["certferry", *(one.removeprefix("p12:") for one in arguments)]))
+    words = ["certferry", *(one.removeprefix("p12:") for one in arguments)]
+    return visible_sentence(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))
 
 
 def _verdict(found: Checkup) -> str:

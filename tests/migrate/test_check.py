@@ -328,6 +328,7 @@ def test_keytool(tmp_path: Path, legacy: bool) -> None:
     assert {one.salt for one in found.anatomy.sealings} == {20}
 
 
+@pytest.mark.linux("python-nss as Debian packs it")
 @pytest.mark.slow
 def test_a_profile(nss_database, alice: Leaf, tmp_path: Path) -> None:
     """A store: its password, its keys, and the second opinion of NSS's own library."""

@@ -117,6 +117,7 @@ def test_trust_without_a_terminal(wary, place):
     assert _trusted(place)
 
 
+@pytest.mark.linux("a pseudo-terminal")
 @pytest.mark.slow
 @pytest.mark.parametrize(("answer", "status"), [("y", 0), ("", 1), ("n", 1)])
 def test_trust_at_a_terminal(wary, place, answer, status):

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from tests.pki import Leaf
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("applications")]
+pytestmark = [
+    pytest.mark.linux("Thunderbird as Debian packs it"), pytest.mark.slow, pytest.mark.xdist_group("applications"),
+]
 ROOT = "Test Root - Certferry Tests"
 FIREFOX_INI = """[Install3B6073811A6ABF12]
 Default=aaaa.default-esr

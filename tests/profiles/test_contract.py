@@ -114,6 +114,7 @@ class TestNssWithoutDatabaseWithPassword(NssContract):
 NO_BARE_KEYS = "python-nss neither lists nor takes in a key without its certificate"
 
 
+@pytest.mark.linux("python-nss as Debian packs it")
 @pytest.mark.slow  # NSS derives the key of every PKCS#12 it makes with 600,000 rounds
 class TestLibrary(NssContract):
     """NSS itself by way of python-nss."""

@@ -158,6 +158,15 @@ def test_passwords_on_standard_input(machine: Machine, source: nss_tools.Databas
     check(machine.disk / "new")
 
 
+def test_a_password_from_a_command(machine: Machine, source: nss_tools.Database) -> None:
+    """Whose path has backslashes, as those of Windows have."""
+    (machine.disk / "password.txt").write_text(f"{NEW}\n", encoding="utf-8")
+    ran = machine.certferry("migrate", machine_place(machine, source), r"nss:C:\new", "--to-password",
+                            r"cmd:C:\windows\system32\cmd.exe /c type C:\password.txt", source=OLD)
+    assert ran.status == 0, ran.err
+    check(machine.disk / "new")
+
+
 @pytest.mark.parametrize(("status", "words"), [
     (0, ("stores",)), (2, ("no-such-command",)), (8, ("list", r"nss:C:\absent")), (8, ("list", r"Q:\absent")),
     (7, ("list", r"C:\windows\win.ini")), (8, ("migrate", "firefox", r"nss:C:\x")), (8, ("undo",)),

@@ -61,6 +61,7 @@ def on_a_card(store, key_id):
 NO_NICKNAMES = "gpgsm has nicknames for nothing; certferry writes one into the file of a key"
 
 
+@pytest.mark.linux("gpgsm as Debian packs it")
 class TestGnupg(DirectoryContract):
     """A directory of gpgsm, its keys sealed."""
 

@@ -163,6 +163,7 @@ def test_the_list_of_roots(root: pki.Authority) -> None:
         assert trustlist.changed(turned, certificate, NO_TRUST).rstrip(b"\n") == before.rstrip(b"\n")
 
 
+@pytest.mark.linux("gpgsm as Debian packs it")
 @pytest.mark.slow
 def test_keygrips_are_gpgsms(tmp_path: Path) -> None:
     """Of RSA and of every curve, also where the certificate has the point compressed."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.pki import Authority, Leaf
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.linux("a Java program is compiled and run"), pytest.mark.slow]
 
 PROGRAM = "tests/profiles/files/java/Keystores.java"
 BOUNCY_CASTLE = "/usr/share/java/bcprov.jar"

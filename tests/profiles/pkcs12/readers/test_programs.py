@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from profiles.pkcs12.dialects import Dialect
     from tests.pki import Authority, Leaf
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.linux("the bytes are the same, the programs are Debian's"), pytest.mark.slow]
 
 BY_NAME = {reader.name: reader for reader in READERS}
 CHEAP = replace(SEALED, iterations=2048, mac_iterations=2048)
