@@ -11,6 +11,7 @@ from migrate.chain import Pool, complete
 from migrate.engine import Migration
 from migrate.naming import Content, file_names
 from migrate.plan import Options, select
+from profiles.disk import same
 from profiles.errors import AccessDenied, NoMatch, Unsupported
 from profiles.files.pem import PemFile
 from profiles.files.pkcs12 import Pkcs12File
@@ -60,7 +61,7 @@ class Conversion:
         target = self._store(kind, where)
         for path in where.split(",") if kind == "pem" else [where]:
             refuse_present(Path(path))
-        if os.path.realpath(self.source.path) == os.path.realpath(target.path):
+        if same(self.source.path, target.path):
             raise NoMatch("the new file would be the old one", "Give it another name.")
         return [Part(target.path, target, self.only)]
 

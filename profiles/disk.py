@@ -106,3 +106,13 @@ def extended(path: Path) -> Path:
     from pathlib import Path
 
     return Path("\\\\?\\UNC\\" + text[2:] if text.startswith("\\\\") else "\\\\?\\" + os.path.normpath(text))
+
+
+def same(one: str | Path, other: str | Path) -> bool:
+    """Whether two paths are one place, also where nothing is there yet."""
+    from pathlib import Path
+
+    try:
+        return Path(one).samefile(other)
+    except OSError:  # one of them is yet to be made, or cannot be looked at
+        return Path(one).absolute() == Path(other).absolute()

@@ -11,6 +11,7 @@ from migrate.cli import sealing
 from migrate.cli.moving import status
 from migrate.conversion import Conversion, Made, Passwords
 from profiles.discover import resolve
+from profiles.disk import extended
 from profiles.errors import Unsupported
 from profiles.opening import open_store
 from profiles.pkcs12.dialects import LEGACY
@@ -43,7 +44,7 @@ def convert(asked: Asked, *, dry_run: bool, to_json: bool) -> int:
                       passwords.parse(asked.to_password) if asked.to_password else None, passwords.parse(None))
     conversion = Conversion(source, dialect, asker, asked.only, lambda: elsewhere.listings({source.path}))
     if asked.split:
-        parts = conversion.split(Path(asked.out).expanduser().absolute())
+        parts = conversion.split(extended(Path(asked.out).expanduser().absolute()))
     else:
         place = resolve(asked.out).location
         parts = conversion.whole(place.kind, place.where)

@@ -14,6 +14,7 @@ from migrate.engine import Migration
 from migrate.plan import Options
 from migrate.report import Report
 from migrate.terminal import is_terminal
+from profiles.disk import same
 from profiles.errors import NoMatch, StoreInUse, StoreNotFound, Unsupported, WrongPassword
 from profiles.opening import open_store
 from profiles.products.guided import GUIDED
@@ -63,7 +64,7 @@ def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
         raise passwords.BadSource("--for is for PKCS#12 files", "Name the target as p12:FILE, or leave --for out.")
     if dialect and dialect.weak:
         render.note(sealing.remarks(dialect, asked.reader)[0])
-    if _same(source.path, target.path):
+    if same(source.path, target.path):
         raise NoMatch("source and target are the same store", "Name two different stores.")
     protect(target, asked)
     return _migrate(asked, source, target, dry_run=dry_run, yes=yes, to_json=to_json)
@@ -90,13 +91,6 @@ def protect(target: Store, asked: Asked) -> None:
     elif asked.not_exportable or asked.protect:
         raise Unsupported(f"{target.location} cannot bar its keys from leaving or guard their use",
                           "--not-exportable and --protect are for the Windows stores; leave them out.")
-
-
-def _same(one: str, other: str) -> bool:
-    try:
-        return Path(one).samefile(other)
-    except OSError:  # one of them is yet to be made, or cannot be looked at
-        return Path(one).absolute() == Path(other).absolute()
 
 
 def _migration(asked: Asked, source: Store, target: Store) -> Migration:

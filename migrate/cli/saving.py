@@ -18,6 +18,7 @@ from migrate.cli.memory import Memory
 from migrate.cli.moving import agreed, status
 from migrate.plan import Options
 from migrate.report import Outcome, Report
+from profiles.disk import extended, same
 from profiles.errors import AccessDenied, NoMatch
 from profiles.files import writing
 from profiles.files.reading import explained
@@ -59,7 +60,7 @@ class Place:
     @classmethod
     def of(cls, asked: Asked) -> Place:
         """The place that was named, if it can take what is wanted; nothing is made yet."""
-        path = Path(asked.place).expanduser().absolute()
+        path = extended(Path(asked.place).expanduser().absolute())
         slash = asked.place.endswith(("/", os.sep))
         # A link may be planted where a file is expected: it is a directory only to somebody who says so.
         if slash or (path.is_dir() and not path.is_symlink()):
@@ -107,7 +108,7 @@ def backup(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
             f"Name a directory ({asked.place.removesuffix('.p12')}/) for them, pick one with --only, or put them all "
             "into this file with --together.")
     places = work.places(plan, place.path) if place.many else [place.path] * len(plan.steps)
-    if os.path.realpath(source.path) in map(os.path.realpath, places):
+    if any(same(source.path, path) for path in places):
         raise NoMatch("source and target are the same store", "Name two different stores.")
     if dry_run:
         return _planned(asked, plan, places, to_json=to_json)
@@ -135,8 +136,8 @@ def _asker(asked: Asked) -> Asker:
         return sealing.NewPassword(passwords.parse(asked.file_password), dialect)
     if asked.file_password is not None:
         raise passwords.BadSource("--generate and --file-password are two passwords for one file", "Give one of them.")
-    path = asked.write_password.expanduser().absolute() if asked.write_password else None
-    if path is not None and (os.path.lexists(path) or path == Path(asked.place).expanduser().absolute()):
+    path = extended(asked.write_password.expanduser().absolute()) if asked.write_password else None
+    if path is not None and (os.path.lexists(path) or same(path, Path(asked.place).expanduser())):
         raise AccessDenied(f"{path} is there already, or is the backup itself", "Choose another file for the password.")
     return sealing.MadePassword(dialect, path)
 

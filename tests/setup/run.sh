@@ -52,8 +52,8 @@ step "fast tests" run_pytest 1200 -m "not slow"
 step "slow tests" run_pytest 2000 -m slow
 
 # The same suite once more where certferry is at home on Windows: what needs Linux is left out by its mark, with a reason.
-step "fast tests on a Windows Python" timeout --kill-after=30 900 "$python" -m tests.windows \
-    -m pytest --quiet -rs -p no:cacheprovider -n 2 --dist loadgroup -m "not slow"
+step "tests on a Windows Python" timeout --kill-after=30 1500 "$python" -m tests.windows \
+    -m pytest --quiet -rs -p no:cacheprovider -n 2 --dist loadgroup
 
 echo
 awk '{ passed += $1; failed += $2; skipped += $3 }

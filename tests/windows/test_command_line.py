@@ -235,7 +235,8 @@ def test_applications_are_found_in_appdata(machine: Machine, source: nss_tools.D
             "Name=default-release\nIsRelative=1\nPath=Profiles/abcd1234.default-release\n", newline="\r\n")
     stores = machine.certferry("stores", "--json").json["stores"]
     assert [(one["location"], one["state"], one["identities"]) for one in stores] == [
-        ("firefox:default-release", "ready", 1), ("thunderbird:default-release", "ready", 0)]
+        ("firefox:default-release", "ready", 1), ("thunderbird:default-release", "ready", 0),
+        ("windows", "ready", 0), ("windows:machine", "ready", 0)]
     assert stores[0]["path"].startswith("C:\\users\\")
     ran = machine.certferry("migrate", "firefox", "thunderbird", source=OLD, target=NEW)
     assert ran.status == 0, ran.err

@@ -42,7 +42,7 @@ def test_every_dependency_has_a_wheel_for_windows(shared_machine: Machine) -> No
 def test_certferry_itself_is_pure(shared_machine: Machine) -> None:
     """It has no extension modules, and imports each of its modules there."""
     assert {path.suffix for package in ("profiles", "migrate") for path in (REPOSITORY / package).rglob("*")
-            if path.is_file() and "__pycache__" not in path.parts} == {".py", ".typed"}
+            if path.is_file() and "__pycache__" not in path.parts} == {".py", ".txt", ".typed"}
     code = ("import importlib, pkgutil, sys, profiles, migrate\n"
             "for package in (profiles, migrate):\n"
             "    for one in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
