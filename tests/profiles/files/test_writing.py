@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,13 +29,15 @@ def open_umask() -> Iterator[None]:
     os.umask(old)
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """A system that lets no file grow beyond a few bytes, as a full disk does."""
+    """A system that lets no file grow beyond a few bytes, as a full disk does; nor what pytest itself writes to."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.usefixtures("open_umask")
@@ -73,14 +76,13 @@ def test_a_new_file_takes_no_place(plant: str, tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.usefixtures("small_files")
 def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     """Neither half a file nor a draft; the old content stays."""
     new, old = tmp_path / "new", tmp_path / "old"
     old.write_bytes(b"old")
-    with pytest.raises(ToolFailed, match="full"):
+    with small_files(), pytest.raises(ToolFailed, match="full"):
         writing.write_new(new, bytes(1000))
-    with pytest.raises(ToolFailed, match="full"):
+    with small_files(), pytest.raises(ToolFailed, match="full"):
         writing.replace(old, bytes(1000), b"old")
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
     assert old.read_bytes() == b"old"
