@@ -16,12 +16,11 @@ from profiles.files.pkcs12 import Pkcs12File
 from tests import pki
 from tests.askers import Given
 from tests.command import certferry
+from tests.host import mode
 from tests.migrate.test_terminal import Person
 from tests.system import done
 from tests.test_secrets import check, passwords, watched
 from tests.unprivileged import reachable, unprivileged
-
-resource = pytest.importorskip("resource", reason="places and modes of files are tested where there is POSIX")
 
 PASSWORD = "Kanne-7-Wolke-gestern"
 
@@ -67,6 +66,7 @@ def opened(path: Path, password: str = PASSWORD) -> list[str]:
     return [entry.certificate.common_name for entry in store.list().entries if entry.has_key]
 
 
+@pytest.mark.linux("links, FIFOs, modes, and a limit on file sizes")
 class TestPlaces:
     """Where a backup goes, and where it does not."""
 
@@ -154,6 +154,8 @@ class TestPlaces:
         """Neither part of a file, nor a draft, nor a password for nothing, nor a new directory."""
         (tmp_path / "there.p12").write_bytes(b"small")
         names = sorted(tmp_path.iterdir())
+        import resource
+
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
         try:
@@ -298,7 +300,7 @@ class TestPasswords:
                             "--password-to", made, "--json")
             assert ran.status == 0, ran.err
             text = made.read_text().strip()
-            assert stat.S_IMODE(made.stat().st_mode) == 0o600
+            assert mode(made) == 0o600
             assert ran.json["password"] == {"bits": ran.json["password"]["bits"], "file": str(made)}
             assert text not in ran.out + ran.err
             lengths.append((len(text), ran.json["password"]["bits"]))
@@ -318,6 +320,7 @@ class TestPasswords:
             save(file, tmp_path / "out.p12", secret, write_password=tmp_path / "made")
         assert not (tmp_path / "out").exists() and not (tmp_path / "out.p12").exists()
 
+    @pytest.mark.linux("a pseudo-terminal")
     def test_generated_on_the_terminal(self, source, tmp_path):
         """Shown once, with its bits, and it opens the file."""
         person = Person("backup", f"nss:{source.path}", tmp_path / "all.p12", "--together", "--generate", "--yes")
@@ -328,6 +331,7 @@ class TestPasswords:
         assert text not in person.seen
         assert opened(tmp_path / "all.p12", text) == ["Alice RSA", "Bob EC"]
 
+    @pytest.mark.linux("a pseudo-terminal")
     def test_a_weak_one_is_taken_if_the_user_insists(self, source, tmp_path):
         """It is said plainly; a no asks anew, a yes takes it."""
         person = Person("backup", f"nss:{source.path}", tmp_path / "all.p12", "--together", "--yes", "--for", "any")
@@ -348,6 +352,7 @@ class TestPasswords:
         ran = certferry("backup", f"nss:{source.path}", f"{tmp_path}/out/", file="")
         assert ran.status == 0 and "no password at all" in ran.err
 
+    @pytest.mark.linux("a pseudo-terminal")
     def test_a_good_one_is_estimated(self, source, tmp_path):
         """No question then."""
         person = Person("backup", f"nss:{source.path}", tmp_path / "all.p12", "--together", "--yes")
@@ -358,6 +363,7 @@ class TestPasswords:
         person.until("one graphics card would guess more than a million years at that password")
         assert person.end() == 0
 
+    @pytest.mark.linux("strace")
     def test_nobody_else_sees_it(self, nss_database, root, tmp_path):
         """strace over a whole run: the made password is written into its own file and into nothing else."""
         from tests import keys
