@@ -102,8 +102,6 @@ class Conversion:
     def run(self, planned: Iterable[tuple[Part, Migration, Plan]]) -> Iterator[Made]:
         """Make the files one by one, each whole or not at all, each read back and its keys proved."""
         for part, migration, plan in planned:
-            if plan.steps and self.passwords.at_hand:  # also for a file of certificates alone
-                part.target.unlock(self.passwords)
             yield Made(part.path, migration.run(plan))
 
     def _migration(self, part: Part) -> Migration:
@@ -132,10 +130,10 @@ class Passwords:
         """``new`` None: the old one is kept; ``fresh`` is asked where the old file has none to keep."""
         self._old, self._new, self._fresh = old, new, fresh
         self._known: Secret | None = None
-        self.tries, self.explicit = old.tries, True
+        self.tries = old.tries
 
     @property
-    def at_hand(self) -> bool:
+    def explicit(self) -> bool:
         """Whether there is a password for the new files without asking for one."""
         return self._new is not None or bool(self._known)
 

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from profiles.errors import WrongPassword
+from profiles.model import Secret
+from profiles.pkcs12.reader import decode
 from tests import nss_tools, pki
 from tests.command import certferry
 from tests.host import mode
@@ -303,6 +306,17 @@ def test_keys_of_each_other_arrive_beside_a_refused_one(nss_database, alice, bob
     outcomes = {step["nickname"]: (step["outcome"], step["code"]) for step in ran.json["steps"]}
     assert outcomes == {"Alice RSA": ("done", ""), "Bob EC": ("failed", "key-not-exportable")}
     assert [one.nickname for one in target.private_keys()] == ["Alice RSA"]
+
+
+def test_a_file_of_certificates_alone_gets_its_password(root, tmp_path):
+    """The one that was named for it opens it, and no other."""
+    (tmp_path / "ca.pem").write_bytes(root.pem)
+    ran = certferry("migrate", f"pem:{tmp_path / 'ca.pem'}", f"p12:{tmp_path / 'ca.p12'}", target=NEW)
+    assert ran.status == 0, ran.err
+    data = (tmp_path / "ca.p12").read_bytes()
+    assert len(decode(data, Secret(NEW)).items) == 1
+    with pytest.raises(WrongPassword):
+        decode(data, Secret(""))
 
 
 @pytest.mark.linux("the layout of its home")
