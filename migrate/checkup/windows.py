@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from migrate.checkup.finding import Finding, note, problem
+from migrate.checkup.finding import Finding, note, problem, warning
+from migrate.checkup.hosts import covers, names, serves
 from profiles.errors import Error
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from profiles.certificate import Certificate
     from profiles.model import Entry, Listing
     from profiles.windows.bindings import Binding
+
+OUTDATED = "binding-outdated"
 
 
 def findings(listing: Listing) -> Iterator[Finding]:
@@ -36,23 +39,28 @@ def served(bindings: tuple[Binding, ...], listing: Listing, now: datetime) -> It
     """Which server addresses show which certificate of the store, and the command for those that need another."""
     entries = {entry.certificate.thumbprint: entry for entry in listing.entries}
     for binding in bindings:
-        if binding.store.upper() not in ("", "MY"):
-            continue
-        shown = entries.get(binding.thumbprint)
-        wrong = _wrong(shown, now)
-        if shown is not None and not wrong:
-            yield note("bound", _name(shown.certificate), f"the server address {binding.address} shows it")
-            continue
-        yield _unbound(binding, shown, wrong, _successor(binding, shown, listing, now))
+        if binding.store.upper() in ("", "MY"):
+            shown = entries.get(binding.thumbprint)
+            yield _said(binding, shown, _wrong(shown, now), _successor(binding, shown, listing, now))
 
 
-def _unbound(binding: Binding, shown: Entry | None, wrong: str, better: Entry | None) -> Finding:
+def _said(binding: Binding, shown: Entry | None, wrong: str, better: Entry | None) -> Finding:
+    """Of one address: that it is as it should be, that it could show another certificate, or that it must."""
     subject = _name(shown.certificate) if shown else binding.thumbprint
-    said = f"the server address {binding.address} shows a certificate that {wrong}"
-    if better is None:
-        return problem("binding-broken", subject, said, "Bring its certificate with its key into windows:machine.")
-    return problem("binding-outdated", subject, said, f"As administrator, show {_name(better.certificate)} there: "
-                   + binding.rebind(better.certificate.thumbprint))
+    address = f"the server address {binding.address} shows"
+    if better is not None:
+        first, last = (f"{moment:%Y-%m-%d}" for moment in better.certificate.validity)
+        remedy = (f"As administrator, show {_name(better.certificate)} of {first}, valid until {last}, there (note the "
+                  "other settings of the address before: they may fall back to their defaults): "
+                  + binding.rebind(better.certificate.thumbprint))
+        if wrong:
+            return problem(OUTDATED, subject, f"{address} a certificate that {wrong}", remedy)
+        return warning(OUTDATED, subject, f"{address} it, and one for the same names that was issued later is here",
+                       remedy)
+    if wrong:
+        return problem("binding-broken", subject, f"{address} a certificate that {wrong}",
+                       "Bring its certificate with its key into windows:machine.")
+    return note("bound", subject, f"{address} it")
 
 
 def _wrong(shown: Entry | None, now: datetime) -> str:
@@ -65,12 +73,16 @@ def _wrong(shown: Entry | None, now: datetime) -> str:
 
 
 def _successor(binding: Binding, shown: Entry | None, listing: Listing, now: datetime) -> Entry | None:
-    """The valid identity issued last for the same subject, or for the host name that the address is for."""
-    host = binding.address.rpartition(":")[0].lower() if binding.by_name else ""
+    """The valid identity issued last for the host that the address is for, or for all names of what it shows now.
+
+    Where that still works, only one that was issued later.
+    """
+    wanted = ({binding.host} if binding.by_name else names(shown.certificate) if shown else ())
+    since = shown.certificate.validity if shown and not _wrong(shown, now) else None
     fit = [entry for entry in listing.entries if not _wrong(entry, now) and entry.certificate.validity[0] <= now
-           and ((shown is not None and entry.certificate.subject == shown.certificate.subject)
-                or (host and host == entry.certificate.common_name.lower()))]
-    return max(fit, key=lambda entry: entry.certificate.validity[0], default=None)
+           and (since is None or entry.certificate.validity > since) and serves(entry.certificate)
+           and wanted and all(covers(entry.certificate, host) for host in wanted)]
+    return max(fit, key=lambda entry: entry.certificate.validity, default=None)
 
 
 def _name(certificate: Certificate) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from migrate import elsewhere, journal, passwords, render, report
 from migrate.cli import EXIT_STATUS, sealing
+from migrate.cli.advice import advised
 from migrate.cli.memory import Memory
 from migrate.engine import Migration
 from migrate.plan import Options
@@ -18,7 +19,7 @@ from profiles.disk import same
 from profiles.errors import NoMatch, StoreInUse, StoreNotFound, Unsupported, WrongPassword
 from profiles.opening import open_store
 from profiles.products.guided import GUIDED
-from profiles.store import Advising, Asker, ProtectsKeys, Store
+from profiles.store import Asker, ProtectsKeys, Store
 
 if TYPE_CHECKING:
     from migrate.mailing import Wish
@@ -143,8 +144,7 @@ def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> in
     by_hand = GUIDED.get(migration.target.location.kind)
     if by_hand:
         found = report.referred(found, by_hand.product, migration.target.location.kind, migration.target.path)
-    if isinstance(migration.target, Advising) and found.status in ("done", "partial"):
-        found = found._replace(notes=(*found.notes, *migration.target.advice()))
+    found = advised(found, migration.target)
     _show(found, to_json=to_json)
     locked = any(problem.code == WrongPassword.code for problem in plan.source.problems)
     return status(found) or int(locked)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from migrate import elsewhere, passwords, render, report
+from migrate.cli.advice import advised
 from migrate.cli.memory import Memory
 from migrate.cli.moving import agreed, protect, status
 from migrate.engine import Migration
@@ -72,7 +73,7 @@ def restore(asked: Asked, directory: Path, *, dry_run: bool, yes: bool, to_json:
                 render.note("nothing was changed")
                 return 0
         reports = [work.run(work.plan()) for work in works]
-    found = _merged(directory, reports, dry_run=dry_run)
+    found = advised(_merged(directory, reports, dry_run=dry_run), target)
     if to_json:
         render.as_json(report.migration_json(found))
     elif dry_run:

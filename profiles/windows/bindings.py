@@ -1,8 +1,8 @@
 """Which addresses of a Windows server show which certificate (http.sys, for IIS and others): read, never changed.
 
 From ``netsh http show sslcert``, whose words are in the language of the Windows: only the form of its values is relied
-on. A binding is a paragraph: an address with a port; its thumbprint is forty hex digits, its application a GUID, and
-the store is named in the line after that (learn.microsoft.com, "netsh http").
+on. A binding is a paragraph, and a value the last word of its line: an address with a port; its thumbprint is forty hex
+digits, its application a GUID, and the store is named in the line after that (learn.microsoft.com, "netsh http").
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import NamedTuple
 
 from profiles.errors import ToolFailed
 
-_LINE = re.compile(r"^\s*\S.*?\s*[\s\u00a0\u202f]:\s(?P<value>.*)$")
-"""A name, blanks, a colon, a blank, a value; a colon within the name (``IP:port``) has no blank before it."""
-_ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^\s:{}()\[\]]+):(?P<port>\d{1,5})")
+_ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[\w.*-]+):(?P<port>\d{1,5})")
 _THUMBPRINT = re.compile("[0-9A-Fa-f]{40}")
 _GUID = re.compile(r"\{[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}")
+_PLAIN = re.compile(r"[\w.:=*\[\]%-]+")
+"""A word that no shell changes; PowerShell takes bare braces for a block of commands."""
 _SECONDS = 30
 IIS = "{4dc3e181-e14b-4a21-b022-59fc669b0914}"
 """The application of bindings that IIS itself made."""
@@ -39,19 +39,28 @@ class Binding(NamedTuple):
     """The name of the store, empty where Windows names none (then it is MY)."""
 
     @property
+    def host(self) -> str:
+        """The name or the IP address in it, in lower case."""
+        return self.address.rpartition(":")[0].strip("[]").lower()
+
+    @property
     def by_name(self) -> bool:
         """Whether it holds for one host name only (SNI)."""
         try:
-            ip_address(self.address.rpartition(":")[0].strip("[]"))
+            ip_address(self.host)
         except ValueError:
             return True
         return False
 
     def rebind(self, thumbprint: str) -> str:
-        """The command that makes this address show another certificate; it is for an administrator to run."""
-        kind = "hostnameport" if self.by_name else "ipport"
-        return (f"netsh http update sslcert {kind}={self.address} certhash={thumbprint} appid={self.application} "
-                f"certstorename={self.store or 'MY'}")
+        """The command that makes this address show another certificate; it is for an administrator to run.
+
+        cmd.exe and PowerShell both take it as it stands.
+        """
+        words = ("netsh", "http", "update", "sslcert",
+                 f"{'hostnameport' if self.by_name else 'ipport'}={self.address}", f"certhash={thumbprint}",
+                 f"appid={self.application}", f"certstorename={self.store or 'MY'}")
+        return " ".join(word if _PLAIN.fullmatch(word) else f'"{word}"' for word in words)
 
 
 def parse(text: str) -> tuple[Binding, ...]:
@@ -61,20 +70,15 @@ def parse(text: str) -> tuple[Binding, ...]:
 
 
 def _binding(block: str) -> Binding | None:
-    values = [match["value"].strip() for line in block.splitlines() if (match := _LINE.match(line))]
+    lines = [line for line in block.splitlines() if line.strip()]
+    values = [line.split()[-1] for line in lines]
     address = next((value for value in values if _ADDRESS.fullmatch(value)), "")
     thumbprint = next((value for value in values if _THUMBPRINT.fullmatch(value)), "")
     at = next((index for index, value in enumerate(values) if _GUID.fullmatch(value)), None)
     if not address or not thumbprint or at is None:
         return None
-    store = values[at + 1] if at + 1 < len(values) and not values[at + 1].startswith("(") else ""
-    return Binding(address, thumbprint.lower(), values[at], store)
-
-
-def using(thumbprint: str, bindings: tuple[Binding, ...]) -> tuple[Binding, ...]:
-    """Those that show the certificate of that SHA-1, however it is written."""
-    wanted = re.sub("[^0-9a-f]", "", thumbprint.lower())
-    return tuple(one for one in bindings if one.thumbprint == wanted)
+    store = re.split("[:\uff1a]", lines[at + 1])[-1].strip() if at + 1 < len(lines) else ""
+    return Binding(address, thumbprint.lower(), values[at], "" if store.startswith("(") else store)
 
 
 def bindings() -> tuple[Binding, ...]:

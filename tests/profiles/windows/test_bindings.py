@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from profiles.windows.bindings import IIS, Binding, bindings, parse, using
+from profiles.windows.bindings import IIS, Binding, bindings, parse
 
 OLD, NEW = "f98adf786994c1e4a153f53fe20f94210267d0e7", "0123456789abcdef0123456789abcdef01234567"
 ENGLISH = f"""
@@ -58,6 +58,18 @@ FRENCH = f"""
     ID de l’application\u00a0: {IIS}
     Nom du magasin de certificats\u00a0: My
 """
+SPANISH = f"""
+    IP:puerto: 0.0.0.0:443
+    Hash del certificado: {OLD}
+    Id. de aplicación: {IIS}
+    Nombre del almacén de certificados: My
+"""
+CHINESE = f"""
+    IP:端口\uff1a 0.0.0.0:443
+    证书哈希\uff1a {OLD}
+    应用程序 ID\uff1a {IIS}
+    证书存储名称\uff1aMy
+"""
 JAPANESE = f"""
     IP:ポート                     : 0.0.0.0:443
     証明書ハッシュ                : {OLD}
@@ -76,7 +88,8 @@ def test_all_kinds_of_bindings() -> None:
     assert [one.by_name for one in parse(ENGLISH)] == [False, False, True]
 
 
-@pytest.mark.parametrize("text", [GERMAN, FRENCH, JAPANESE, GERMAN.encode("cp850").decode("ascii", "replace")])
+@pytest.mark.parametrize("text", [GERMAN, FRENCH, SPANISH, CHINESE, JAPANESE,
+                                  GERMAN.encode("cp850").decode("ascii", "replace")])
 def test_in_any_language(text: str) -> None:
     """Also where the code page was guessed wrong."""
     assert parse(text) == (FIRST,)
@@ -90,14 +103,25 @@ def test_nothing_there(text: str) -> None:
 
 
 def test_the_command_for_the_new_certificate() -> None:
-    """Only for bindings that showed the old one; with what tells addresses from names."""
-    old = using(":".join(OLD[at : at + 2].upper() for at in range(0, 40, 2)), parse(ENGLISH))
-    update = "netsh http update sslcert"
-    assert [one.rebind(NEW) for one in old] == [
-        f"{update} ipport=0.0.0.0:443 certhash={NEW} appid={IIS} certstorename=My",
-        f"{update} hostnameport=www.example.test:443 certhash={NEW} appid={IIS} certstorename=WebHosting"]
-    assert using("00" * 20, parse(ENGLISH)) == ()
+    """With what tells addresses from names; braces and blanks quoted, which cmd.exe and PowerShell both take."""
+    update, quoted = "netsh http update sslcert", f'"appid={IIS}"'
+    assert [one.rebind(NEW) for one in parse(ENGLISH) if one.thumbprint == OLD] == [
+        f"{update} ipport=0.0.0.0:443 certhash={NEW} {quoted} certstorename=My",
+        f"{update} hostnameport=www.example.test:443 certhash={NEW} {quoted} certstorename=WebHosting"]
     assert parse(ENGLISH)[1].rebind(OLD).endswith("certstorename=MY")
+    (remote,) = parse(ENGLISH.partition("[::]")[0].replace(": My", ": Remote Desktop"))
+    assert remote.rebind(NEW).endswith(' "certstorename=Remote Desktop"')
+
+
+@pytest.mark.parametrize("name", ["a&calc", "a;calc", 'a"b', "$(calc)", "a|b", "`calc`"])
+def test_what_a_shell_would_take_for_more_than_a_name(name: str) -> None:
+    """Is no host name, and not made part of a command."""
+    assert parse(ENGLISH.partition("IP:port")[0] + f"""
+    Hostname:port                : {name}:443
+    Certificate Hash             : {OLD}
+    Application ID               : {IIS}
+    Certificate Store Name       : My
+""") == ()
 
 
 def test_this_computer() -> None:
