@@ -6,7 +6,7 @@ import pytest
 
 from tests.campaigns.fuzz_profiles_ini import campaign, certferry, naive
 
-pytestmark = pytest.mark.linux("the layout of its home")
+pytestmark = pytest.mark.linux("symbolic links, FIFOs, and files given away")
 
 
 def test_nothing_leads_outside() -> None:

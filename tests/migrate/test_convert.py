@@ -17,6 +17,7 @@ from tests import nss_tools
 from tests.command import certferry
 from tests.host import mode
 from tests.profiles.pkcs12 import material as m
+from tests.profiles.products import trees
 from tests.system import done
 
 if TYPE_CHECKING:
@@ -89,11 +90,10 @@ def test_what_only_the_reader_here_opens(tmp_path: Path, alice: Leaf) -> None:
     assert opened(new, "Schlüssel").key is not None
 
 
-@pytest.mark.linux("the layout of its home")
 def test_the_chain_is_completed(tmp_path: Path, home: Path, alice: Leaf, intermediate: Authority, root: Authority
                                 ) -> None:
     """From the other stores on this computer."""
-    database = nss_tools.create(home / ".pki/nssdb")
+    database = nss_tools.create(home / trees.ANOTHER)
     database.add_certificate(intermediate.der, "between")
     database.add_certificate(root.der, "root")
     old, new = tmp_path / "old.p12", tmp_path / "new.p12"

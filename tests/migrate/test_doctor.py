@@ -23,8 +23,6 @@ from tests.profiles.products import trees
 if TYPE_CHECKING:
     from tests.pki import Authority, Leaf
 
-pytestmark = pytest.mark.linux("the layout of its home")
-
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 ROOT, BETWEEN = "Test Root - Certferry Tests", "Test Intermediate - Certferry Tests"
 
@@ -42,13 +40,13 @@ def mozilla(home: Path, where: str, name: str = "default-release", library: str 
 @pytest.fixture
 def in_firefox(home: Path) -> nss_tools.Database:
     """The profile of Firefox."""
-    return mozilla(home, ".mozilla/firefox")
+    return mozilla(home, trees.FIREFOX)
 
 
 @pytest.fixture
 def in_thunderbird(home: Path) -> nss_tools.Database:
     """The profile of Thunderbird."""
-    return mozilla(home, ".thunderbird", library="/usr/lib/thunderbird")
+    return mozilla(home, trees.THUNDERBIRD, library="/usr/lib/thunderbird")
 
 
 def doctor(kind: str) -> list[Finding]:
@@ -84,7 +82,8 @@ def test_nothing_wrong(in_firefox, alice: Leaf) -> None:
 def test_no_stores() -> None:
     """A computer without stores is no failure."""
     ran = certferry("doctor", "--json")
-    assert (ran.status, ran.json["status"], ran.json["stores"]) == (0, "sound", [])
+    assert (ran.status, ran.json["status"]) == (0, "sound")
+    assert {store["location"] for store in ran.json["stores"]} == trees.OF_SYSTEM
 
 
 @pytest.mark.parametrize(("options", "code"), [
@@ -100,6 +99,7 @@ def test_what_firefox_does_not_offer(in_firefox, intermediate: Authority, option
 
 
 @pytest.mark.slow
+@pytest.mark.linux("Firefox as Debian packs it")
 @pytest.mark.xdist_group("applications")
 @pytest.mark.parametrize("options", [{"valid": pki.EXPIRED}, {"eku": (pki.Eku.EMAIL_PROTECTION,)}],
                          ids=["expired", "for mail only"])
@@ -188,15 +188,16 @@ def test_use_in_mail(in_thunderbird, intermediate: Authority) -> None:
 @pytest.mark.slow
 def test_another_profile_than_the_one_in_use(in_firefox, home: Path, alice: Leaf) -> None:
     """The identity is in a profile that Firefox does not start with."""
-    other = nss_tools.create(home / ".mozilla/firefox/efgh5678.old")
+    other = nss_tools.create(home / trees.FIREFOX / "efgh5678.old")
     other.add_p12(alice.p12())
-    trees.write_ini(home / ".mozilla/firefox", ("default-release", "abcd1234.default-release"),
+    trees.write_ini(home / trees.FIREFOX, ("default-release", "abcd1234.default-release"),
                     ("old", "efgh5678.old"), install="abcd1234.default-release")
     unused = found("firefox", "profile-not-used")
     assert unused.severity is Severity.PROBLEM
     assert unused.command == ("migrate", "firefox:old", "firefox:default-release")
 
 
+@pytest.mark.linux("the database of Chromium")
 @pytest.mark.slow
 def test_a_database_that_chromium_does_not_read(home: Path, alice: Leaf) -> None:
     """An empty ~/.pki/nssdb hides the certificates at the newer place."""
@@ -208,6 +209,7 @@ def test_a_database_that_chromium_does_not_read(home: Path, alice: Leaf) -> None
     assert hidden.command == ("migrate", f"nss:{home}/.local/share/pki/nssdb", "chromium")
 
 
+@pytest.mark.linux("the database of Chromium")
 def test_a_password_too_new_for_chromium(home: Path) -> None:
     """Chromium's NSS is the system's, and calls the right password wrong; so does its certutil."""
     path = home / ".pki/nssdb"
@@ -224,10 +226,10 @@ def test_a_password_too_new_for_chromium(home: Path) -> None:
 @pytest.mark.slow
 def test_old_databases(home: Path, alice: Leaf) -> None:
     """cert8.db alone, and cert8.db beside a new database without keys."""
-    path = home / ".mozilla/firefox/abcd1234.default-release"
+    path = home / trees.FIREFOX / "abcd1234.default-release"
     nss_tools.create(path, kind="dbm").add_p12(alice.p12())
     trees.profile(path, "times.json", "compatibility.ini")
-    trees.write_ini(home / ".mozilla/firefox", ("default-release", path.name), install=path.name)
+    trees.write_ini(home / trees.FIREFOX, ("default-release", path.name), install=path.name)
     assert problems("firefox") == ["legacy-database"]
     for one in nss_tools.create(home / "elsewhere").path.iterdir():  # in place, certutil would bring the old one in
         shutil.copy(one, path)
@@ -278,8 +280,8 @@ def test_words_and_status(in_firefox, in_thunderbird, alice: Leaf, tmp_path: Pat
 def test_it_changes_nothing(in_firefox, home: Path, alice: Leaf) -> None:
     """Not a byte, not a time."""
     in_firefox.add_p12(alice.p12())
-    before = trees.fingerprint(home / ".mozilla")
+    (top, *_), before = Path(trees.FIREFOX).parts, trees.fingerprint(home)
     assert isinstance(look_at(discover().found[0]), Patient)
     assert doctor("firefox") == []
-    assert trees.fingerprint(home / ".mozilla") == before
-    assert [one.name for one in home.iterdir()] == [".mozilla"]
+    assert trees.fingerprint(home) == before
+    assert [one.name for one in home.iterdir()] == [top]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from profiles.pkcs12.reader import decode
 from tests import nss_tools, pki
 from tests.command import certferry
 from tests.host import mode
+from tests.profiles.products import trees
 from tests.unprivileged import reachable, unprivileged
 
 if TYPE_CHECKING:
@@ -149,10 +151,9 @@ class TestPlan:
         assert ran.json["steps"][0]["chain_complete"]
         assert target.verify("Alice RSA", "C") is None
 
-    @pytest.mark.linux("the database of its home")
     def test_chain_is_completed_from_another_store(self, nss_database, alice, home):
         """The issuers missing on both sides are found in another store on this computer."""
-        elsewhere = nss_tools.create(home / ".local/share/pki/nssdb")
+        elsewhere = nss_tools.create(home / trees.ANOTHER)
         for number, above in enumerate(alice.chain):
             elsewhere.add_certificate(above.der, f"ca {number}", ",,")
         database, target = nss_database(), nss_database()
@@ -319,16 +320,17 @@ def test_a_file_of_certificates_alone_gets_its_password(root, tmp_path):
         decode(data, Secret(""))
 
 
-@pytest.mark.linux("the layout of its home")
 def test_fresh_home_stays_as_applications_expect(source, nss_database, home):
     """No directory appears that would change where an application looks for its profile."""
     target = nss_database(NEW)
     certferry("stores")
     certferry("list")
     certferry("migrate", f"nss:{source.path}", f"nss:{target.path}", source=OLD, target=NEW)
-    made: set[str] = {str(path.relative_to(home)) for path in home.rglob("*")}
-    assert made == {".local", ".local/state", ".local/state/certferry", ".local/state/certferry/journal.jsonl"}
-    assert not made & {".mozilla", ".pki", ".pki/nssdb", ".mozilla/firefox"}
+    made: set[str] = {path.relative_to(home).as_posix() for path in home.rglob("*")}
+    state = "AppData/Local/certferry" if trees.WINDOWS else ".local/state/certferry"
+    above = {path.as_posix() for path in PurePosixPath(state).parents if path.name}
+    assert made == {*above, state, f"{state}/journal.jsonl"}
+    assert not made & {trees.FIREFOX, ".mozilla", ".pki", ".pki/nssdb"}
 
 
 def test_files_made_are_private(source, nss_database):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,44 +13,72 @@ from profiles.discover import Discovery, Found, discover, resolve
 from profiles.errors import AccessDenied, Error, Malformed, NoMatch, StoreNotFound, Unsupported
 from profiles.model import Location
 from tests.profiles.products.test_running import holder
-from tests.profiles.products.trees import fingerprint, firefox, profile, used, write_ini
+from tests.profiles.products.trees import (
+    FIREFOX,
+    OF_SYSTEM,
+    THUNDERBIRD,
+    WINDOWS,
+    fingerprint,
+    firefox,
+    profile,
+    used,
+    write_ini,
+)
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.pki import Leaf
 
-pytestmark = pytest.mark.linux("the layout of its home")
 OLD, XDG = ".mozilla/firefox", ".config/mozilla/firefox"
+packaged = pytest.mark.linux("snap, the XDG directories")
+chromium = pytest.mark.linux("the database of Chromium")
 
 
 def places(discovery: Discovery) -> dict[str, Found]:
-    return {str(one.location): one for one in discovery.found}
+    """What was found by its location, but for what every computer of the system has."""
+    found = {str(one.location): one for one in discovery.found}
+    assert set(found) >= OF_SYSTEM
+    return {location: one for location, one in found.items() if location not in OF_SYSTEM}
 
 
 def test_empty_home(home: Path) -> None:
     """Nothing is found, nothing is wrong, nothing is made."""
     before = fingerprint(home)
-    assert discover() == Discovery((), ())
+    discovery = discover()
+    assert (places(discovery), discovery.problems) == ({}, ())
     assert fingerprint(home) == before
 
 
 def test_nothing_is_changed(home: Path) -> None:
     """Discovery and every resolution leave each byte, mode and time as it was."""
-    firefox(home / OLD)
-    firefox(home / XDG)
-    firefox(home / ".thunderbird")
-    profile(home / ".local/share/pki/nssdb", "cert9.db", "key4.db")
+    firefox(home / FIREFOX)
+    firefox(home / THUNDERBIRD)
+    if not WINDOWS:
+        firefox(home / XDG)
+        profile(home / ".local/share/pki/nssdb", "cert9.db", "key4.db")
     before = fingerprint(home)
     discovery = discover()
     made = ("nss:~/new", "p12:~/new.p12", "~/x.pem")
-    for text in (*places(discovery), "firefox", "thunderbird", "chromium", "brave", *made):
+    for text in (*places(discovery), "firefox", "thunderbird", *(() if WINDOWS else ("chromium", "brave")), *made):
         resolve(text)
     assert fingerprint(home) == before
 
 
-def test_every_location_leads_back(home: Path) -> None:
+def test_locations_lead_back(home: Path) -> None:
     """What discovery names, resolution finds; the live default also by its kind alone."""
+    firefox(home / FIREFOX)
+    firefox(home / THUNDERBIRD)
+    found = places(discover()).values()
+    assert sorted((one.location.kind, one.alias) for one in found) == [
+        ("firefox", ""), ("firefox", "firefox"), ("thunderbird", ""), ("thunderbird", "thunderbird")]
+    for one in found:
+        assert resolve(str(one.location)).path == one.path
+        if one.alias:
+            assert resolve(one.alias).location == one.location
+
+
+@packaged
+def test_every_location_leads_back(home: Path) -> None:
+    """Of every package, of hidden profiles, and of Chromium's databases too."""
     firefox(home / OLD)
     firefox(home / "snap/firefox/common" / OLD, "default-release-1")
     firefox(home / XDG, "hidden")
@@ -68,7 +97,7 @@ def test_every_location_leads_back(home: Path) -> None:
 
 def test_live_default(home: Path) -> None:
     """``firefox`` is the profile that Firefox uses, under its own name."""
-    live = firefox(home / OLD)
+    live = firefox(home / FIREFOX)
     found = resolve("firefox")
     assert (str(found.location), found.path, found.product) == ("firefox:default-release", str(live), "Firefox")
     assert (found.state, found.default, found.alias) == ("ready", True, "firefox")
@@ -78,10 +107,11 @@ def test_live_default(home: Path) -> None:
 
 def test_profile_that_was_never_started(home: Path) -> None:
     """It has no database yet, and is a place for one."""
-    firefox(home / OLD)
+    firefox(home / FIREFOX)
     assert resolve("firefox:default").state == "empty"
 
 
+@packaged
 def test_two_packages(home: Path) -> None:
     """Where two packages have a live profile, the kind alone does not choose, and the hint names both."""
     firefox(home / OLD)
@@ -92,6 +122,7 @@ def test_two_packages(home: Path) -> None:
     assert "firefox:other" in caught.value.hint
 
 
+@packaged
 def test_equal_names(home: Path) -> None:
     """Two profiles of one name are told apart by directory, or by path if that is equal too."""
     firefox(home / OLD)
@@ -106,7 +137,7 @@ def test_equal_names(home: Path) -> None:
 
 def test_unknown_profile(home: Path) -> None:
     """The hint names what there is, or says to start the application."""
-    firefox(home / OLD)
+    firefox(home / FIREFOX)
     with pytest.raises(StoreNotFound, match="has no profile 'nobody'") as caught:
         resolve("firefox:nobody")
     assert "firefox:default-release" in caught.value.hint
@@ -115,6 +146,7 @@ def test_unknown_profile(home: Path) -> None:
     assert "Start Thunderbird once" in caught.value.hint
 
 
+@packaged
 def test_hidden_profile_is_not_the_default(home: Path) -> None:
     """An empty ~/.mozilla/firefox hides the XDG profile: the error says so, and its name still finds it."""
     live = firefox(home / XDG)
@@ -130,11 +162,12 @@ def test_hidden_profile_is_not_the_default(home: Path) -> None:
 def test_refused_default_is_explained(home: Path) -> None:
     """A default profile that leads elsewhere is not used, and the error says why."""
     used(home / "elsewhere")
-    write_ini(home / OLD, ("evil", "../../elsewhere"), install="../../elsewhere")
+    out = "../" * len(Path(FIREFOX).parts) + "elsewhere"
+    write_ini(home / FIREFOX, ("evil", out), install=out)
     with pytest.raises(StoreNotFound) as caught:
         resolve("firefox")
     assert "leads out of its place" in caught.value.hint
-    assert not discover().found
+    assert not places(discover())
 
 
 def test_portable(home: Path) -> None:
@@ -146,11 +179,12 @@ def test_portable(home: Path) -> None:
 
 def test_shared_root(home: Path) -> None:
     """Betterbird uses Thunderbird's profiles: they are found once, and under both names."""
-    live = firefox(home / ".thunderbird")
+    live = firefox(home / THUNDERBIRD)
     assert [one.path for one in discover().found].count(str(live)) == 1
     assert resolve("betterbird").path == resolve("thunderbird").path == str(live)
 
 
+@pytest.mark.linux("a POSIX lock")
 def test_in_use(home: Path) -> None:
     """A profile that is open says by whom."""
     live = firefox(home / OLD)
@@ -161,6 +195,7 @@ def test_in_use(home: Path) -> None:
     assert resolve("firefox").state == "ready"
 
 
+@chromium
 def test_chromium_is_not_made(home: Path) -> None:
     """The database that does not exist yet is at the place Chromium would choose."""
     found = resolve("chromium")
@@ -169,6 +204,7 @@ def test_chromium_is_not_made(home: Path) -> None:
     assert not list(home.iterdir())
 
 
+@chromium
 def test_chromium_packages(home: Path) -> None:
     """The package that is used is meant; with two the kind alone does not choose."""
     snap = profile(home / "snap/chromium/current/.pki/nssdb", "cert9.db")
@@ -183,6 +219,7 @@ def test_chromium_packages(home: Path) -> None:
         resolve("chromium:tarball")
 
 
+@chromium
 def test_chromium_in_use(home: Path) -> None:
     """Any browser that shares the database counts."""
     profile(home / ".pki/nssdb", "cert9.db")
@@ -191,6 +228,7 @@ def test_chromium_in_use(home: Path) -> None:
     assert "in use by" in resolve("chromium").state
 
 
+@chromium
 def test_chromium_of_another_user(home: Path) -> None:
     """A database directory that is not this user's is refused, not replaced by another."""
     if os.geteuid() != 0:
@@ -207,7 +245,7 @@ def test_nss_paths(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = ("db", "~/db", "./db", "./x/../db", "db/cert9.db")
     for text in (f"nss:{home}/db", *paths, *(f"nss:{path}" for path in paths)):
         assert (resolve(text).path, resolve(text).state) == (str(home / "db"), "ready")
-    assert str(resolve("nss:new").location) == f"nss:{home}/new"
+    assert str(resolve("nss:new").location) == f"nss:{home / 'new'}"
     assert resolve("nss:new").state == "empty"
 
 
@@ -221,7 +259,7 @@ def test_bare_directories(home: Path) -> None:
     (home / "empty").mkdir()
     with pytest.raises(StoreNotFound) as caught:
         resolve(str(home / "empty"))
-    assert f"nss:{home}/empty" in caught.value.hint
+    assert f"nss:{home / 'empty'}" in caught.value.hint
     firefox(home / "root")
     with pytest.raises(StoreNotFound, match="holds profiles"):
         resolve(str(home / "root"))
@@ -230,12 +268,12 @@ def test_bare_directories(home: Path) -> None:
 def test_files(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is yet to be made is known by its kind or its ending; a PEM pair by its comma."""
     monkeypatch.chdir(home)
-    assert str(resolve("p12:a.p12").location) == f"p12:{home}/a.p12"
-    assert str(resolve("~/a.PFX").location) == f"p12:{home}/a.PFX"
-    assert str(resolve("a.pem").location) == f"pem:{home}/a.pem"
-    assert str(resolve("pem:a.pem,b.key").location) == f"pem:{home}/a.pem,{home}/b.key"
+    assert str(resolve("p12:a.p12").location) == f"p12:{home / 'a.p12'}"
+    assert str(resolve("~/a.PFX").location) == f"p12:{home / 'a.PFX'}"
+    assert str(resolve("a.pem").location) == f"pem:{home / 'a.pem'}"
+    assert str(resolve("pem:a.pem,b.key").location) == f"pem:{home / 'a.pem'},{home / 'b.key'}"
     (home / "a,b").write_text("")
-    assert str(resolve("pem:a,b").location) == f"pem:{home}/a,b"
+    assert str(resolve("pem:a,b").location) == f"pem:{home / 'a,b'}"
 
 
 def test_existing_file_is_recognised_by_content(home: Path, alice: Leaf) -> None:
@@ -254,7 +292,7 @@ def test_unknown_kinds(home: Path) -> None:
         with pytest.raises(StoreNotFound) as caught:
             resolve(text)
         assert "firefox, thunderbird" in caught.value.hint
-    for text in ("windows", "windows:machine"):
+    for text in () if WINDOWS else ("windows", "windows:machine"):
         with pytest.raises(Unsupported, match="on a Windows computer"):
             resolve(text)
     for text in ("keychain", "token:x"):
@@ -299,6 +337,7 @@ def test_mounted_disk(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert fingerprint(disk) == before
 
 
+@pytest.mark.linux("Wine makes no symbolic links")
 def test_mounted_disk_that_leads_off(tmp_path: Path) -> None:
     """Links to this computer, absolute paths and locks of the disk are not taken for what they are not."""
     disk, outside = tmp_path / "disk", tmp_path / "outside"
@@ -324,6 +363,7 @@ def test_no_disk(tmp_path: Path) -> None:
         discover(tmp_path / "nothing")
 
 
+@pytest.mark.linux("names of any bytes")
 def test_name_that_is_not_text(home: Path) -> None:
     """A directory whose name cannot be written as text is a problem, and the rest is found."""
     firefox(home / OLD)
@@ -334,6 +374,7 @@ def test_name_that_is_not_text(home: Path) -> None:
 
 def test_own_environment(tmp_path: Path) -> None:
     """A given environment is used instead of this process's."""
-    live = firefox(tmp_path / OLD)
-    assert resolve("firefox", {"HOME": str(tmp_path)}).path == str(live)
-    assert resolve("~/a.p12", {"HOME": str(tmp_path)}).path == str(tmp_path / "a.p12")
+    live = firefox(tmp_path / FIREFOX)
+    env = {"USERPROFILE" if WINDOWS else "HOME": str(tmp_path)}
+    assert resolve("firefox", env).path == str(live)
+    assert resolve("~/a.p12", env).path == str(tmp_path / "a.p12")

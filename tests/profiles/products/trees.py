@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import stat
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+WINDOWS = sys.platform == "win32"
+FIREFOX, THUNDERBIRD = (("AppData/Roaming/Mozilla/Firefox", "AppData/Roaming/Thunderbird") if WINDOWS
+                        else (".mozilla/firefox", ".thunderbird"))
+"""Where the applications keep their profiles in a home of this system."""
+ANOTHER = f"{FIREFOX}/Profiles/another" if WINDOWS else ".pki/nssdb"
+"""A database that is found on this computer without being named."""
+OF_SYSTEM = {"windows", "windows:machine"} if WINDOWS else set[str]()
+"""The stores that every computer of this system has."""
 
 
 def profile(path: Path, *files: str) -> Path:
