@@ -11,14 +11,18 @@ import pytest
 
 from profiles.products import home as homes
 from profiles.products.home import LINUX, MACOS, WINDOWS, Home, on_disk
+from tests.profiles.products.trees import WINDOWS as ON_WINDOWS
 from tests.profiles.products.trees import profile
+
+TOP = "C:/" if ON_WINDOWS else "/"
+"""What absolute paths of this system begin with."""
 
 
 @pytest.mark.parametrize(
     ("place", "expected"),
     [
         ("~/a/b", "/home/x/a/b"),
-        pytest.param("$XDG_CONFIG_HOME/m", "/conf/m", marks=pytest.mark.linux("its absolute paths")),
+        ("$XDG_CONFIG_HOME/m", f"{TOP}conf/m"),
         ("$XDG_DATA_HOME/m", "/home/x/.local/share/m"),
         ("%APPDATA%/m", "/home/x/AppData/Roaming/m"),
         ("%LOCALAPPDATA%/m", "/home/x/AppData/Local/m"),
@@ -26,7 +30,7 @@ from tests.profiles.products.trees import profile
 )
 def test_places(place: str, expected: str) -> None:
     """Variables stand for what the environment says, or for the place that is usual without them."""
-    env = {"XDG_CONFIG_HOME": "/conf", "XDG_DATA_HOME": "relative"}
+    env = {"XDG_CONFIG_HOME": f"{TOP}conf", "XDG_DATA_HOME": "relative"}
     assert Home(Path("/home/x"), LINUX, env).at(place) == Path(expected)
 
 
@@ -36,11 +40,11 @@ def test_a_mounted_disk_ignores_the_environment() -> None:
     assert home.at("$XDG_CONFIG_HOME/m") == Path("/mnt/home/x/.config/m")
 
 
-@pytest.mark.linux("its absolute paths")
 def test_current_home() -> None:
-    """HOME is believed if it is absolute."""
-    assert Home.current({"HOME": "/somewhere"}).path == Path("/somewhere")
-    assert Home.current({"HOME": "x"}).path.is_absolute()
+    """HOME, on Windows USERPROFILE, is believed if it is absolute."""
+    variable = "USERPROFILE" if ON_WINDOWS else "HOME"
+    assert Home.current({variable: f"{TOP}somewhere"}).path == Path(f"{TOP}somewhere")
+    assert Home.current({variable: "x"}).path.is_absolute()
 
 
 def test_homes_on_a_disk(tmp_path: Path) -> None:
