@@ -233,12 +233,10 @@ def _trust(
 ) -> tuple[list[tuple[Certificate, Trust]], str]:
     changes, note = [], ""
     for certificate in certificates:
-        from_entry, to_entry = source.entry(certificate.sha256), target.entry(certificate.sha256)
-        whole = from_entry.trust if from_entry else NO_TRUST
+        whole, now = source.trust(certificate), target.trust(certificate)
         wanted = keeps(certificate, whole)
         if not covers(wanted, whole):
             note = f"some of the trust in {certificate.common_name} stays behind: the target cannot express it"
-        now = to_entry.trust if to_entry else NO_TRUST
         if not wanted:
             continue
         if not covers(now, wanted):

@@ -8,12 +8,13 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from profiles.errors import NoMatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from profiles.certificate import Certificate
 
@@ -121,11 +122,18 @@ class Listing(NamedTuple):
     entries: tuple[Entry, ...] = ()
     pending_keys: tuple[PendingKey, ...] = ()
     problems: tuple[Problem, ...] = ()
+    said: Mapping[str, Trust] = MappingProxyType({})
+    """The trust that stands in the store also for certificates that it does not hold, by their thumbprints (SHA-1)."""
 
     def entry(self, sha256: str) -> Entry | None:
         """The entry of the certificate with that fingerprint, one with a key before one without."""
         found = [entry for entry in self.entries if entry.certificate.sha256 == sha256]
         return next((entry for entry in found if entry.has_key), found[0] if found else None)
+
+    def trust(self, certificate: Certificate) -> Trust:
+        """What the store says of a certificate, there or not."""
+        entry = self.entry(certificate.sha256)
+        return entry.trust if entry else self.said.get(certificate.thumbprint, NO_TRUST)
 
 
 class Selection(NamedTuple):

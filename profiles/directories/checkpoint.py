@@ -76,7 +76,8 @@ class DirectoryCheckpoint:
         self._steps = len(run.notes)
 
     def __enter__(self) -> Self:
-        self._before = {one.certificate.der: one for one in self._form.read(self._directory).held}
+        contents = self._form.read(self._directory)
+        self._before, self._said = {one.certificate.der: one for one in contents.held}, contents.said
         return self
 
     def __exit__(
@@ -96,7 +97,7 @@ class DirectoryCheckpoint:
         if before is None and certificate.der not in self._certificates:
             raise NoMatch(f"{certificate.common_name} is not there to be trusted")
         trust = self._form.narrowed(certificate, trust)
-        if trust != (before.trust if before else NO_TRUST):
+        if trust != (before.trust if before else self._said.get(certificate.thumbprint, NO_TRUST)):
             self._trust[certificate.der] = certificate, trust
 
     def add_keys(self, pfx: SealedPfx) -> None:

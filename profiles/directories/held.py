@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from profiles.model import NO_TRUST, Problem, Trust
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -46,6 +46,8 @@ class Contents:
 
     held: tuple[Held, ...] = ()
     problems: tuple[Problem, ...] = ()
+    said: Mapping[str, Trust] = field(default_factory=dict)
+    """What is said of certificates, also of such as are not there, by their thumbprints (SHA-1)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class DirectoryStore:
             text = "an interrupted step waits here, and the directory cannot be written"
             problems += (Problem("access-denied", text),)
         state = "ready" if contents.held else "empty"
-        return Listing(self.location, self.form.product, self.path, state, entries, (), problems)
+        return Listing(self.location, self.form.product, self.path, state, entries, (), problems, contents.said)
 
     def unlock(self, ask: Asker) -> None:
         """See ``Store``. The password is the passphrase of one of its keys; where there is no key, that of new ones."""

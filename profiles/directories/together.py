@@ -41,6 +41,13 @@ class Edit(NamedTuple):
     new: bytes | None
     mode: int = 0o600
 
+    @classmethod
+    def of(cls, directory: Path, name: str, new: bytes | None) -> Edit:
+        """What a file is to hold from now on, whoever may read it now."""
+        path = directory / name
+        old = read_if_there(path)
+        return cls(name, old, new, 0o600 if old is None else path.stat().st_mode & 0o777)
+
 
 @dataclass
 class _Noted:

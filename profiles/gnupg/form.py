@@ -13,11 +13,12 @@ from profiles.directories.held import Contents, Held
 from profiles.directories.together import Edit
 from profiles.errors import Malformed, ToolFailed, Unsupported
 from profiles.files.reading import read_if_there
-from profiles.gnupg import dotlock, keybox, trustlist
+from profiles.gnupg import dotlock, keybox
 from profiles.gnupg.grip import keygrip
 from profiles.gnupg.keyfile import KeyFile, written
 from profiles.gnupg.program import KEYBOX, program, reload_agent, with_certificates
 from profiles.gnupg.protection import OCTETS
+from profiles.gnupg.roots import TRUSTLIST, Roots
 from profiles.model import NO_TRUST, Level, Problem, Trust
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from profiles.directories.held import Additions, Note
 
-KEYS, TRUSTLIST = "private-keys-v1.d", "trustlist.txt"
+KEYS = "private-keys-v1.d"
 _KEYBOXD, _COMMON = "public-keys.d/pubring.db", "common.conf"
 _USES_KEYBOXD = re.compile(rb"^\s*use-keyboxd\b", re.MULTILINE)
 _KEY_NAME = re.compile(r"[0-9A-F]{40}\.key")
@@ -45,7 +46,9 @@ class GnupgForm:
     def read(self, directory: Path) -> Contents:
         """See ``Form``."""
         problems: list[Problem] = []
-        trusts = _trusts(directory, self.system_trust)
+        roots = Roots.read(directory, self.system_trust)
+        said = roots.said()
+        problems += [Problem(Malformed.code, text) for text in roots.wrong()]
         held, used = [], set()
         for der in _certificates(directory):
             try:
@@ -56,14 +59,14 @@ class GnupgForm:
             grip = keygrip(certificate.public_key)
             key = _key(directory, grip, problems) if grip else None
             used.add(grip if key else None)
-            trust = trusts.get(trustlist.fingerprint(certificate), NO_TRUST) if certificate.self_issued else NO_TRUST
+            trust = said.get(certificate.thumbprint, NO_TRUST) if certificate.self_issued else NO_TRUST
             held.append(Held(certificate, key.label if key else "", trust, key))
         alone = _key_names(directory) - used
         if alone:
             text = (f"{len(alone)} private key{'s' if len(alone) > 1 else ''} here belong to no S/MIME certificate "
                     "(to OpenPGP, to SSH, or to a request) and stay")
             problems.append(Problem(Unsupported.code, text))
-        return Contents(tuple(held), tuple(problems))
+        return Contents(tuple(held), tuple(problems), said)
 
     def require_writable(self, directory: Path) -> None:
         """See ``Form``."""
@@ -86,7 +89,7 @@ class GnupgForm:
     def added(self, directory: Path, additions: Additions) -> tuple[list[Edit], Note]:
         """See ``Form``."""
         edits: list[Edit] = []
-        note: Note = {"certificates": [], "keys": [], "trust": []}
+        note: Note = {"certificates": [], "keys": [], "trust": [], "made": []}
         for item in additions.keys:
             if item.key is None:
                 continue
@@ -99,43 +102,27 @@ class GnupgForm:
         there = set(keybox.certificates(old or b""))
         new = [certificate for certificate, _ in additions.certificates if certificate.der not in there]
         if new:
-            edits.append(Edit(KEYBOX, old, with_certificates(old, new), _mode(directory / KEYBOX)))
+            edits.append(Edit.of(directory, KEYBOX, with_certificates(old, new)))
             note["certificates"] = [one.sha256 for one in new]
-            note["made"] = [KEYBOX] if old is None else []
-        before = read_if_there(directory / TRUSTLIST)
-        listed = trustlist.NEW if before is None else before
-        for certificate, trust in additions.trust:
-            name_there = trustlist.fingerprint(certificate)
-            was = trustlist.trusts(listed).get(name_there, NO_TRUST)
-            note["trust"].append(f"{certificate.der.hex()} {was.email.value} {trust.email.value}")
-            listed = trustlist.changed(listed, certificate, trust)
         if additions.trust:
-            edits.append(Edit(TRUSTLIST, before, listed, _mode(directory / TRUSTLIST)))
+            edit, note["trust"] = Roots.read(directory, self.system_trust).with_trust(additions.trust)
+            edits.append(edit)
+        note["made"] = [edit.name for edit in edits if edit.old is None]
         return edits, note
 
     def removed(self, directory: Path, note: Note) -> list[Edit]:
         """See ``Form``."""
         edits = []
-        before = read_if_there(directory / TRUSTLIST)
-        listed = before or b""
-        for line in note.get("trust", ()):
-            der, was, now = line.split(" ")
-            certificate = Certificate.parse(bytes.fromhex(der))
-            if trustlist.trusts(listed).get(trustlist.fingerprint(certificate), NO_TRUST).email is Level(now):
-                listed = trustlist.changed(listed, certificate, Trust(email=Level(was)))
-        if before is not None:
-            edits.append(Edit(TRUSTLIST, before, None if listed == trustlist.NEW else listed,
-                              _mode(directory / TRUSTLIST)))
-        old = read_if_there(directory / KEYBOX)
-        if old is not None and note.get("certificates"):
-            left: bytes | None = keybox.without(old, note["certificates"])
-            if KEYBOX in note.get("made", ()) and len(list(keybox.blobs(left or b""))) <= 1:
-                left = None  # nothing but the header that gpgsm made
-            edits.append(Edit(KEYBOX, old, left, _mode(directory / KEYBOX)))
-        for name in note.get("keys", ()):
-            key = read_if_there(directory / name)
-            if key is not None and _KEY_NAME.fullmatch(Path(name).name) and Path(name).parent == Path(KEYS):
-                edits.append(Edit(name, key, None))
+        if note.get("trust") and (directory / TRUSTLIST).exists():
+            made = TRUSTLIST in note.get("made", ())
+            edits.append(Roots.read(directory, self.system_trust).without(note["trust"], made=made))
+        old = read_if_there(directory / KEYBOX) or b""
+        left = keybox.without(old, note.get("certificates", ()))
+        if left != old:
+            header_alone = KEYBOX in note.get("made", ()) and len(list(keybox.blobs(left))) <= 1
+            edits.append(Edit.of(directory, KEYBOX, None if header_alone else left))
+        edits += [Edit.of(directory, name, None) for name in note.get("keys", ())
+                  if _KEY_NAME.fullmatch(Path(name).name) and Path(name).parent == Path(KEYS)]
         return edits
 
     def settle(self, directory: Path) -> None:
@@ -167,12 +154,6 @@ def _uses_keyboxd(directory: Path) -> bool:
     return _USES_KEYBOXD.search(read_if_there(directory / _COMMON) or b"") is not None
 
 
-def _trusts(directory: Path, system: Path) -> dict[bytes, Trust]:
-    own = read_if_there(directory / TRUSTLIST)
-    default = read_if_there(system) if trustlist.includes_default(own) else None
-    return trustlist.trusts(default or b"") | trustlist.trusts(own or b"")
-
-
 def _key(directory: Path, grip: str, problems: list[Problem]) -> KeyFile | None:
     data = read_if_there(directory / KEYS / f"{grip}.key")
     if data is None:
@@ -190,6 +171,3 @@ def _key_names(directory: Path) -> set[str | None]:
     except OSError:
         return set()
 
-
-def _mode(path: Path) -> int:
-    return path.stat().st_mode & 0o777 if path.exists() else 0o600

@@ -126,6 +126,16 @@ class TestGpgsm:
             assert gnupg.run("--list-secret-keys", "--with-colons", program="gpg") == keys
             assert (gnupg.home / "pubring.kbx").read_bytes() == keybox
 
+    def test_a_root_that_the_user_refuses(self, source, leaf, root, tmp_path):
+        """Stays refused although it is not there yet: the plan says so, and gpgsm goes on refusing it."""
+        with Gnupg(tmp_path / "gnupg", "") as gnupg:
+            listed = f"!{root.certificate.fingerprint(hashes.SHA1()).hex()} S\n"
+            (gnupg.home / "trustlist.txt").write_text(listed)
+            ran = moved(f"nss:{source.path}", f"gpgsm:{gnupg.home}", "--yes", target="")
+            assert "the target distrusts Test Root" in ran.err
+            assert (gnupg.home / "trustlist.txt").read_text() == listed
+            assert "[certificate is good]" not in gnupg.run("--with-validation", "-k", sha1(leaf)).decode()
+
     def test_a_running_agent_learns_of_the_root(self, source, leaf, tmp_path):
         """gpg-agent, which reads its list of roots once, reads it again; no agent is left that was not there."""
         with Gnupg(tmp_path / "gnupg", "") as gnupg:

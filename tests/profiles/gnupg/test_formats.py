@@ -151,7 +151,7 @@ def test_the_list_of_roots(root: pki.Authority) -> None:
     certificate = Certificate.parse(root.der)
     name = trustlist.fingerprint(certificate)
     for line, trust in ((name + b" S relax", MAIL), (name.replace(b":", b"").lower() + b" *", MAIL), (name, MAIL),
-                        (b"!" + name + b" S", Trust(email=Level.DISTRUSTED)), (name + b" P", NO_TRUST),
+                        (b"!" + name + b" S", Trust(email=Level.DISTRUSTED)), (name + b" P", MAIL),
                         (b"# " + name + b" S", NO_TRUST)):
         assert trustlist.trusts(b"include-default\r\n" + line + b"\r\n").get(name, NO_TRUST) == trust, line
     for before in (b"", b"# a\n\n", b"# no end of line", b"AA" * 20 + b" S\r\n# end\r\n"):
