@@ -107,6 +107,15 @@ class Store(Protocol):
 
 
 @runtime_checkable
+class Leaving(Protocol):
+    """A store whose keys may have come into other use by the time a step is taken back."""
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """What ``undo`` left where it is, and why, a sentence each."""
+
+
+@runtime_checkable
 class ProtectsKeys(Protocol):
     """A store that can bar its keys from leaving, or ask its user before they are used."""
 

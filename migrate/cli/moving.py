@@ -19,7 +19,7 @@ from profiles.disk import same
 from profiles.errors import NoMatch, StoreInUse, StoreNotFound, Unsupported, WrongPassword
 from profiles.opening import open_store
 from profiles.products.guided import GUIDED
-from profiles.store import Asker, ProtectsKeys, Store
+from profiles.store import Asker, Leaving, ProtectsKeys, Store
 
 if TYPE_CHECKING:
     from migrate.mailing import Wish
@@ -228,12 +228,16 @@ def undo(location: str | None, *, yes: bool, to_json: bool) -> None:
     _restore_mail(store, move)
     removed = store.undo(move.point) if move.point else 0
     journal.record(replace(move, undone=True))
+    left = store.left if isinstance(store, Leaving) else ()
     if to_json:
         render.as_json({"schema": report.SCHEMA, "status": "done", "from": move.source, "to": move.target,
-                        "removed": removed})
+                        "removed": removed, "notes": list(left)})
     else:
         mail = ", its mail accounts use what they used" if move.mail else ""
-        render.say(f"undone  {move.target} is as it was before ({removed} certificates and keys taken back{mail})")
+        but = ", but for what is told below" if left else ""
+        render.say(f"undone  {move.target} is as it was before{but} ({removed} certificates and keys taken back{mail})")
+        for text in left:
+            render.note(render.visible_sentence(text))
 
 
 def _restore_mail(store: Store, move: journal.Move) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Self
 
+from profiles.directories import traces
 from profiles.directories.held import Additions
 from profiles.directories.together import OWN, Edit, stamp, write
 from profiles.errors import NoMatch, PasswordNeeded, Unsupported
-from profiles.files.reading import read_if_there
 from profiles.model import NO_TRUST, Secret
 from profiles.pkcs12.contents import Item
 from profiles.pkcs12.seal import open_sealed
@@ -28,6 +28,8 @@ class Run:
     def __init__(self, directory: Path, form: Form, name: str = "", notes: list[Note] | None = None) -> None:
         self.directory, self.form, self.name = directory, form, name or stamp()
         self.notes: list[Note] = notes or []
+        self.left: list[str] = []
+        """What ``undo`` had to leave, and why."""
 
     @property
     def point(self) -> str | None:
@@ -40,16 +42,20 @@ class Run:
             edits, note = self.form.added(self.directory, additions)
             if not edits:
                 return
+            note[traces.TRACES] = traces.noted(edits)
             write(self.directory, [*edits, self._noted([*self.notes, note])])
             self.notes.append(note)
         self.form.settle(self.directory)
 
     def revert(self) -> None:
-        """Take the last step back."""
+        """Take the last step back: to the very bytes of before, where nothing else happened since."""
+        written = traces.of_note(self.notes[-1])
         with self.form.guarded(self.directory):
-            edits = self.form.removed(self.directory, self.notes[-1])
+            edits, left = self.form.removed(self.directory, self.notes[-1])
+            edits = [written[edit.name].undone(edit) if edit.name in written else edit for edit in edits]
             write(self.directory, [*edits, self._noted(self.notes[:-1])], keep=False)
             self.notes.pop()
+            self.left += left
         self.form.settle(self.directory)
 
     def undo(self) -> int:
@@ -58,11 +64,10 @@ class Run:
         while self.notes:
             gone += sum(len(self.notes[-1].get(kind, ())) for kind in ("certificates", "keys"))
             self.revert()
-        return gone
+        return gone - len(self.left)
 
     def _noted(self, notes: list[Note]) -> Edit:
-        name = f"{OWN}/run-{self.name}.json"
-        return Edit(name, read_if_there(self.directory / name), json.dumps(notes).encode() if notes else None)
+        return Edit.of(self.directory, f"{OWN}/run-{self.name}.json", json.dumps(notes).encode() if notes else None)
 
 
 class DirectoryCheckpoint:

@@ -92,8 +92,11 @@ class Form(Protocol):
     def added(self, directory: Path, additions: Additions) -> tuple[list[Edit], Note]:
         """What to write for a step, and how it is noted; ``Unsupported`` by name for what it has no use for."""
 
-    def removed(self, directory: Path, note: Note) -> list[Edit]:
-        """What to write to take a step back, whatever else came into the directory since."""
+    def removed(self, directory: Path, note: Note) -> tuple[list[Edit], list[str]]:
+        """What to write to take a step back, whatever else came into the directory since.
+
+        And a sentence for each certificate or key that has to stay for that.
+        """
 
     def settle(self, directory: Path) -> None:
         """After a step: tell running parts of the program, as far as they need to know."""

@@ -39,6 +39,7 @@ class DirectoryStore:
 
     def __init__(self, location: Location, directory: Path, form: Form, *, new: bool = False) -> None:
         self.location, self.directory, self.form, self.path = location, directory, form, str(directory)
+        self.left: tuple[str, ...] = ()
         self._password: Secret | None = None
         self._run: Run | None = None
         if not directory.is_dir():
@@ -170,7 +171,10 @@ class DirectoryStore:
         except (OSError, ValueError, AttributeError, TypeError):
             raise StoreNotFound(f"there is no record of that migration in {self.directory}",
                                 "It may have been undone already.") from None
-        return Run(self.directory, self.form, point, steps).undo()
+        run = Run(self.directory, self.form, point, steps)
+        gone = run.undo()
+        self.left = tuple(run.left)
+        return gone
 
 
 def _opens(key: HeldKey, password: Secret) -> bool:

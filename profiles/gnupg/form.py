@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,7 +89,7 @@ class GnupgForm:
     def added(self, directory: Path, additions: Additions) -> tuple[list[Edit], Note]:
         """See ``Form``."""
         edits: list[Edit] = []
-        note: Note = {"certificates": [], "keys": [], "trust": [], "made": []}
+        note: Note = {"certificates": [], "keys": [], "trust": [], "made": [], "joined": []}
         for item in additions.keys:
             if item.key is None:
                 continue
@@ -100,6 +100,7 @@ class GnupgForm:
                 note["keys"].append(name)
         old = read_if_there(directory / KEYBOX)
         there = set(keybox.certificates(old or b""))
+        note["joined"] = [one.sha256 for grip, one in _grips(old or b"") if f"{KEYS}/{grip}.key" in note["keys"]]
         new = [certificate for certificate, _ in additions.certificates if certificate.der not in there]
         if new:
             edits.append(Edit.of(directory, KEYBOX, with_certificates(old, new)))
@@ -110,7 +111,7 @@ class GnupgForm:
         note["made"] = [edit.name for edit in edits if edit.old is None]
         return edits, note
 
-    def removed(self, directory: Path, note: Note) -> list[Edit]:
+    def removed(self, directory: Path, note: Note) -> tuple[list[Edit], list[str]]:
         """See ``Form``."""
         edits = []
         if note.get("trust") and (directory / TRUSTLIST).exists():
@@ -121,9 +122,16 @@ class GnupgForm:
         if left != old:
             header_alone = KEYBOX in note.get("made", ()) and len(list(keybox.blobs(left))) <= 1
             edits.append(Edit.of(directory, KEYBOX, None if header_alone else left))
-        edits += [Edit.of(directory, name, None) for name in note.get("keys", ())
-                  if _KEY_NAME.fullmatch(Path(name).name) and Path(name).parent == Path(KEYS)]
-        return edits
+        needed = {grip: certificate for grip, certificate in _grips(left)
+                  if certificate.sha256 not in note.get("joined", ())}
+        kept = []
+        for name in note.get("keys", ()):
+            if Path(name).stem in needed:
+                who = needed[Path(name).stem].common_name
+                kept.append(f"the private key {name} stays: a certificate of {who} that came since needs it")
+            elif _KEY_NAME.fullmatch(Path(name).name) and Path(name).parent == Path(KEYS):
+                edits.append(Edit.of(directory, name, None))
+        return edits, kept
 
     def settle(self, directory: Path) -> None:
         """See ``Form``."""
@@ -148,6 +156,14 @@ def _certificates(directory: Path) -> list[bytes]:
         database = directory / _KEYBOXD
         return keybox.from_keyboxd(database) if database.exists() else []
     return keybox.certificates(read_if_there(directory / KEYBOX) or b"")
+
+
+def _grips(data: bytes) -> Iterator[tuple[str, Certificate]]:
+    """The certificates of a keybox, each with the name of the key that belongs to it."""
+    for der in keybox.certificates(data):
+        with suppress(Malformed):
+            certificate = Certificate.parse(der)
+            yield keygrip(certificate.public_key) or "", certificate
 
 
 def _uses_keyboxd(directory: Path) -> bool:

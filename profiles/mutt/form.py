@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profiles.certificate import Certificate
+from profiles.directories import traces
 from profiles.directories.held import Contents, Held
 from profiles.directories.together import Edit
 from profiles.errors import Unsupported
@@ -21,7 +22,7 @@ from profiles.mutt.step import Step, with_root, without_root
 from profiles.pkcs12.dialects import STRONG, Dialect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from profiles.directories.held import Additions, Note
 
@@ -71,22 +72,28 @@ class MuttForm:
         """See ``Form``."""
         return Step(directory, additions, self.dialect, self.system_bundle).run()
 
-    def removed(self, directory: Path, note: Note) -> list[Edit]:
+    def removed(self, directory: Path, note: Note) -> tuple[list[Edit], list[str]]:
         """See ``Form``."""
-        edits = []
+        edits, kept = [], []
         for name in (*note.get("keys", ()), *note.get("files", ())):
-            data = read_if_there(directory / name)
-            if data is not None and _OURS.fullmatch(name):
-                edits.append(Edit(name, data, None))
+            if not (directory / name).exists() or not _OURS.fullmatch(name):
+                continue
+            if _as_written(directory, name, traces.of_note(note)):
+                edits.append(Edit.of(directory, name, None))
+            else:
+                kept.append(name)
+        stays = {Path(name).name for name in kept}
         for place, kind in ((CERTIFICATES, "lines"), (KEYS, "key lines")):
             name = f"{place}/{index.INDEX}"
+            added = (line.partition(" ") for line in note.get(kind, ()))
+            gone = {(mailbox, file) for mailbox, _, file in added if file not in stays}
             data = read_if_there(directory / name)
-            if data is not None and note.get(kind):
-                edits.append(self._left(name, data, index.without(data, set(note[kind])), note, directory))
+            if data is not None and gone:
+                edits.append(self._left(name, index.without(data, gone), note, directory))
         if note.get("trust"):
             shelf = Shelf.read(directory)
             edits.append(self._untrusted(shelf, note, directory))
-        return edits
+        return edits, [f"{directory / name} stays: it was changed since" for name in kept]
 
     def _untrusted(self, shelf: Shelf, note: Note, directory: Path) -> Edit:
         data = shelf.bundle_data or b""
@@ -98,13 +105,12 @@ class MuttForm:
             data = with_root(data, certificate) if int(was) else without_root(data, certificate)
         if data == (read_if_there(self.system_bundle) or b"") and shelf.bundle in note.get("made", ()):
             data = b""
-        return self._left(shelf.bundle, shelf.bundle_data, data, note, directory)
+        return self._left(shelf.bundle, data, note, directory)
 
     @staticmethod
-    def _left(name: str, old: bytes | None, new: bytes, note: Note, directory: Path) -> Edit:
+    def _left(name: str, new: bytes, note: Note, directory: Path) -> Edit:
         """What is left of a file; nothing of one that the step made and nothing else came into."""
-        mode = (directory / name).stat().st_mode & 0o777 if old is not None else 0o600
-        return Edit(name, old, None if not new and name in note.get("made", ()) else new, mode)
+        return Edit.of(directory, name, None if not new and name in note.get("made", ()) else new)
 
     def settle(self, directory: Path) -> None:
         """See ``Form``."""
@@ -127,6 +133,13 @@ class MuttForm:
     def narrowed(self, certificate: Certificate, trust: Trust) -> Trust:
         """See ``Form``: the bundle knows roots, and no distrust."""
         return TRUSTED if certificate.self_issued and trust.email is Level.TRUSTED else NO_TRUST
+
+
+def _as_written(directory: Path, name: str, written: Mapping[str, traces.Trace]) -> bool:
+    """Whether a file is what the step wrote; a key with another passphrase is, beside the certificate as it was."""
+    names = [name, name.replace(KEYS, CERTIFICATES, 1)]
+    return name not in written or any(
+        written[one].holds(read_if_there(directory / one)) for one in names if one in written)
 
 
 def _key_names(directory: Path) -> set[str]:

@@ -33,14 +33,15 @@ def lines(data: bytes) -> list[Line]:
 
 
 def with_lines(data: bytes | None, added: list[Line]) -> bytes:
-    """The index with those lines after what it has."""
+    """The index with those lines after what it has, as far as it has none of that file for that address."""
     before = data or b""
-    gap = b"" if not before or before.endswith(b"\n") else b"\n"
     known = {(line.mailbox, line.name) for line in lines(before)}
-    return before + gap + b"".join(line.encode() for line in added if (line.mailbox, line.name) not in known)
+    new = b"".join(line.encode() for line in added if (line.mailbox, line.name) not in known)
+    gap = b"" if not new or not before or before.endswith(b"\n") else b"\n"
+    return before + gap + new
 
 
-def without(data: bytes, names: set[str]) -> bytes:
-    """The index without the lines of those files; every other byte stays."""
+def without(data: bytes, gone: set[tuple[str, str]]) -> bytes:
+    """The index without the lines of those addresses and files; every other byte stays."""
     return b"".join(line for line in data.splitlines(keepends=True)
-                    if not any(found.name in names for found in lines(line)))
+                    if not any((found.mailbox, found.name) in gone for found in lines(line)))

@@ -10,7 +10,7 @@ from profiles.errors import Unsupported
 from profiles.files.armour import armour
 from profiles.files.pem import keys_pem
 from profiles.files.reading import read_if_there
-from profiles.mutt.index import INDEX, Line, with_lines
+from profiles.mutt.index import INDEX, Line, lines, with_lines
 from profiles.mutt.naming import mailbox, word
 from profiles.mutt.shelf import CERTIFICATES, KEYS, Shelf
 
@@ -47,16 +47,20 @@ class Step:
             if certificate.der not in keyed and not certificate.is_ca:
                 self._index(certificate, nickname, CERTIFICATES)
         for place, added in self.lines.items():
+            old = read_if_there(self.directory / place / INDEX)
+            there = {(line.mailbox, line.name) for line in lines(old or b"")}
+            self.note["lines" if place == CERTIFICATES else "key lines"] = [
+                f"{line.mailbox} {line.name}" for line in added if (line.mailbox, line.name) not in there]
             if added:
-                self._edit(f"{place}/{INDEX}", with_lines(read_if_there(self.directory / place / INDEX), added))
+                self._edit(f"{place}/{INDEX}", with_lines(old, added))
         return self.edits, self.note
 
     def _edit(self, name: str, new: bytes) -> None:
-        path = self.directory / name
-        old = read_if_there(path)
-        if old is None:
+        edit = Edit.of(self.directory, name, new)
+        if edit.old is None:
             self.note["made"].append(name)
-        self.edits.append(Edit(name, old, new, path.stat().st_mode & 0o777 if old is not None else 0o600))
+        if edit.old != new:
+            self.edits.append(edit)
 
     def _put(self, certificates: tuple[Certificate, ...], nickname: str = "") -> str:
         name = self.shelf.put(certificates)
@@ -88,8 +92,6 @@ class Step:
             for place in places:
                 above = issuer if place == CERTIFICATES else "?"
                 self.lines[place].append(Line(address, name, word(nickname), above, trust, purpose))
-        for place in places:
-            self.note["lines" if place == CERTIFICATES else "key lines"].append(name)
 
     def _issuer(self, certificate: Certificate) -> str:
         """The file with the certificates above one, which mutt sends along: the root only where nothing is between."""

@@ -136,6 +136,15 @@ class TestGpgsm:
             assert (gnupg.home / "trustlist.txt").read_text() == listed
             assert "[certificate is good]" not in gnupg.run("--with-validation", "-k", sha1(leaf)).decode()
 
+    def test_undo_says_which_key_had_to_stay(self, source, leaf, intermediate, tmp_path):
+        """That of a renewal with the same key, which came since; gpgsm signs with it."""
+        with Gnupg(tmp_path / "gnupg", "") as gnupg:
+            moved(f"nss:{source.path}", f"gpgsm:{gnupg.home}", target="")
+            gnupg.run("--import", data=intermediate.renewed(leaf, same_key=True).pem)
+            ran = certferry("undo", "--yes")
+            assert ran.status == 0 and "but for what is told below" in ran.out and "came since needs it" in ran.err
+            assert certferry("list", f"gpgsm:{gnupg.home}", "--json").json["stores"][0]["certificates"][0]["has_key"]
+
     def test_a_running_agent_learns_of_the_root(self, source, leaf, tmp_path):
         """gpg-agent, which reads its list of roots once, reads it again; no agent is left that was not there."""
         with Gnupg(tmp_path / "gnupg", "") as gnupg:

@@ -53,4 +53,4 @@ def test_lines_come_and_go(before: bytes) -> None:
     after = index.with_lines(before, [line])
     assert after.startswith(before) and line in index.lines(after)
     assert index.with_lines(after, [line]) == after
-    assert index.without(after, {"ffffffff.0"}).rstrip(b"\n") == before.rstrip(b"\n")
+    assert index.without(after, {("new@b.test", "ffffffff.0")}).rstrip(b"\n") == before.rstrip(b"\n")
