@@ -12,7 +12,7 @@ from profiles.certificate import Certificate
 from profiles.directories import traces
 from profiles.directories.held import Contents, Held
 from profiles.directories.together import Edit
-from profiles.errors import Unsupported
+from profiles.errors import Malformed, Unsupported
 from profiles.files.reading import read_if_there
 from profiles.model import NO_TRUST, Level, Problem, Trust
 from profiles.mutt import index
@@ -22,7 +22,7 @@ from profiles.mutt.step import Step, with_root, without_root
 from profiles.pkcs12.dialects import STRONG, Dialect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from profiles.directories.held import Additions, Note
 
@@ -44,17 +44,16 @@ class MuttForm:
     def read(self, directory: Path) -> Contents:
         """See ``Form``."""
         shelf = Shelf.read(directory)
+        keys, problems = _keys(directory, shelf.keys)
         held = []
         used: set[str] = set()
         for der, certificate in shelf.all().items():
-            name = shelf.names.get(der)
-            data = read_if_there(directory / KEYS / name) if name else None
-            if name and data is not None:
-                used.add(name)
+            names = [name for name in shelf.names.get(der, ()) if name in keys]
+            used.update(names)
             held.append(Held(certificate, shelf.nicknames.get(der, ""), TRUSTED if der in shelf.roots else NO_TRUST,
-                             None if data is None else KeyFile(data)))
-        alone = sorted(_key_names(directory) - used)
-        problems = [Problem(Unsupported.code, f"the key keys/{name} has no certificate and stays") for name in alone]
+                             keys[names[0]] if names else None))
+        alone = sorted(keys.keys() - used)
+        problems += [Problem(Unsupported.code, f"the key keys/{name} has no certificate and stays") for name in alone]
         return Contents(tuple(held), (*shelf.problems, *problems))
 
     def require_writable(self, directory: Path) -> None:
@@ -142,8 +141,12 @@ def _as_written(directory: Path, name: str, written: Mapping[str, traces.Trace])
         written[one].holds(read_if_there(directory / one)) for one in names if one in written)
 
 
-def _key_names(directory: Path) -> set[str]:
-    try:
-        return {path.name for path in (directory / KEYS).iterdir() if not path.name.startswith(".")}
-    except OSError:
-        return set()
+def _keys(directory: Path, names: Iterable[str]) -> tuple[dict[str, KeyFile], list[Problem]]:
+    """The keys that can be read, by the names of their files, and what is wrong with the others."""
+    keys, problems = {}, []
+    for name in sorted(names):
+        try:
+            keys[name] = KeyFile.parse(read_if_there(directory / KEYS / name) or b"")
+        except (Malformed, Unsupported) as error:
+            problems.append(Problem(error.code, f"keys/{name} cannot be read: {error.message}"))
+    return keys, problems

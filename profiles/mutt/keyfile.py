@@ -19,20 +19,22 @@ class KeyFile:
     """See ``HeldKey``."""
 
     data: bytes = field(repr=False)
+    sealed: bool
+    """Whether it takes a passphrase."""
 
-    @property
-    def sealed(self) -> bool:
-        """Whether it takes a passphrase."""
-        loose = Loose.parse([self.data])
-        return bool(loose.sealed) and not loose.keys
+    @classmethod
+    def parse(cls, data: bytes) -> KeyFile:
+        """Read one; ``Malformed``, ``Unsupported``."""
+        loose = Loose.parse([data])
+        if not loose.keys and not loose.sealed:
+            raise Malformed("it has no private key in it")
+        return cls(data, sealed=not loose.keys)
 
     def open(self, password: Secret | None) -> PrivateKey:
         """See ``HeldKey``."""
         loose = Loose.parse([self.data])
         if loose.keys:
             return loose.keys[0].key
-        if not loose.sealed:
-            raise Malformed("a key file has no private key in it")
         if password is None:
             raise PasswordNeeded("the key is sealed with a passphrase", "Give its passphrase.")
         return loose.sealed[0][0].open(spellings(password), loose.allowance)

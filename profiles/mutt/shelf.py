@@ -32,8 +32,10 @@ class Shelf:
 
     files: dict[str, tuple[Certificate, ...]] = field(default_factory=dict)
     """What each file in certificates/ holds, by its name."""
-    names: dict[bytes, str] = field(default_factory=dict)
-    """The file that begins with a certificate, by its DER."""
+    names: dict[bytes, list[str]] = field(default_factory=dict)
+    """The files that begin with a certificate, by its DER: those with it alone come first."""
+    keys: set[str] = field(default_factory=set)
+    """The names of the files in keys/."""
     nicknames: dict[bytes, str] = field(default_factory=dict)
     bundle: str = BUNDLES[1]
     """Which file has the roots."""
@@ -44,7 +46,7 @@ class Shelf:
     @classmethod
     def read(cls, directory: Path) -> Shelf:
         """Everything in it, also where it is not there."""
-        shelf = cls()
+        shelf = cls(keys=set(_names(directory / KEYS)))
         labels = {line.name: line.label for line in lines(read_if_there(directory / CERTIFICATES / INDEX) or b"")}
         for name in _names(directory / CERTIFICATES):
             data = read_if_there(directory / CERTIFICATES / name)
@@ -55,13 +57,14 @@ class Shelf:
                 continue
             shelf.files[name] = tuple(certificate for certificate, _ in found)
             first, nickname = found[0]
-            if len(found) == 1 or first.der not in shelf.names:
-                shelf.names[first.der] = name
+            shelf.names.setdefault(first.der, []).append(name)
             label = labels.get(name, "-")
             for certificate, said in found:
                 shelf.nicknames.setdefault(certificate.der, said)
             if not nickname and label != "-":
                 shelf.nicknames[first.der] = label
+        for names in shelf.names.values():
+            names.sort(key=lambda name: len(shelf.files[name]))
         shelf.bundle = next((one for one in BUNDLES if (directory / one).exists()), BUNDLES[1])
         shelf.bundle_data = read_if_there(directory / shelf.bundle)
         for certificate, said in shelf._certificates(shelf.bundle_data or b"", shelf.bundle):
@@ -83,12 +86,19 @@ class Shelf:
         return own | {der: one for der, one in self.roots.items() if der not in own}
 
     def put(self, certificates: tuple[Certificate, ...]) -> str:
-        """A free name for a file that begins with that certificate, as ``smime_keys`` would choose it."""
-        stem = subject_hash(certificates[0].subject)
-        name = next(name for number in range(_MAX_FILES) if (name := f"{stem}.{number}") not in self.files)
+        """A free name for a file that begins with that certificate, as ``smime_keys`` would choose it.
+
+        A key that stands there without its certificate has its name taken too.
+        """
+        stem, taken = subject_hash(certificates[0].subject), self.keys | set(self.files)
+        name = next(name for number in range(_MAX_FILES) if (name := f"{stem}.{number}") not in taken)
         self.files[name] = certificates
-        self.names.setdefault(certificates[0].der, name)
+        self.names.setdefault(certificates[0].der, []).append(name)
         return name
+
+    def free_for_key(self, certificate: Certificate) -> str | None:
+        """A file that begins with the certificate and has no key beside it."""
+        return next((name for name in self.names.get(certificate.der, ()) if name not in self.keys), None)
 
     def chain(self, certificate: Certificate) -> list[Certificate]:
         """The certificates above one, the nearest first, as far as they are here."""

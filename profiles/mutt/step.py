@@ -37,15 +37,16 @@ class Step:
     def run(self) -> tuple[list[Edit], Note]:
         """All of it: keys first, indexes last."""
         self._trust()
+        names: dict[bytes, str] = {}
         for certificate, nickname in self.additions.certificates:
-            self._put((certificate,), nickname)
+            names[certificate.der] = self._put((certificate,), nickname)
             self.note["certificates"].append(certificate.sha256)
         keyed = {item.certificate.der for item in self.additions.keys if item.certificate}
         for item in self.additions.keys:
             self._key(item)
         for certificate, nickname in self.additions.certificates:
             if certificate.der not in keyed and not certificate.is_ca:
-                self._index(certificate, nickname, CERTIFICATES)
+                self._index(certificate, names[certificate.der], nickname, CERTIFICATES)
         for place, added in self.lines.items():
             old = read_if_there(self.directory / place / INDEX)
             there = {(line.mailbox, line.name) for line in lines(old or b"")}
@@ -79,14 +80,14 @@ class Step:
             who = certificate.common_name
             raise Unsupported(f"mutt finds certificates by their e-mail address, and {who} has none",
                               "Move it to another program, or ask for a certificate with your address.")
-        name = self.shelf.names.get(certificate.der) or self._put((certificate,), item.nickname)
+        name = self.shelf.free_for_key(certificate) or self._put((certificate,), item.nickname)
         pem = keys_pem([item], self.additions.password, self.dialect)
         self.edits.insert(0, Edit(f"{KEYS}/{name}", None, pem))
         self.note["keys"].append(f"{KEYS}/{name}")
-        self._index(certificate, item.nickname, CERTIFICATES, KEYS)
+        self.shelf.keys.add(name)
+        self._index(certificate, name, item.nickname, CERTIFICATES, KEYS)
 
-    def _index(self, certificate: Certificate, nickname: str, *places: str) -> None:
-        name = self.shelf.names[certificate.der]
+    def _index(self, certificate: Certificate, name: str, nickname: str, *places: str) -> None:
         issuer, trust, purpose = self._issuer(certificate), self._trusted(certificate), _purpose(certificate)
         for address in filter(None, map(mailbox, certificate.emails)):
             for place in places:
