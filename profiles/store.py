@@ -87,7 +87,10 @@ class Store(Protocol):
         """What is there, or only the certificates of those subjects (DER Names), and never a password asked."""
 
     def unlock(self, ask: Asker) -> None:
-        """Make keys available; asks only if there is a password, ``WrongPassword`` when the tries are used up."""
+        """Make keys available; asks only if there is a password, ``WrongPassword`` when the tries are used up.
+
+        Where each key has a passphrase of its own, that for new ones may be asked for after ``checkpoint`` was called.
+        """
 
     def export(self, wanted: Selection) -> SealedPfx:
         """The selected certificates and keys; ``KeyNotExportable``, ``NoMatch``, ``Unsupported`` by name."""

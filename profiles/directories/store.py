@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from profiles.directories.together import OWN, pending, recover, unsettled
 from profiles.errors import (
     AccessDenied,
+    Error,
     Malformed,
     NoMatch,
     PasswordNeeded,
@@ -19,12 +20,12 @@ from profiles.errors import (
 from profiles.model import Entry, Listing, Problem, SealedPfx, Secret, Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from profiles.certificate import Certificate
     from profiles.directories.checkpoint import Run
-    from profiles.directories.held import Contents, Form, Held, HeldKey
+    from profiles.directories.held import Contents, Form, Held
     from profiles.model import Location, Trust
     from profiles.pkcs12.dialects import Dialect
     from profiles.pkcs12.keys import PrivateKey
@@ -79,23 +80,32 @@ class DirectoryStore:
         return Listing(self.location, self.form.product, self.path, state, entries, (), problems, contents.said)
 
     def unlock(self, ask: Asker) -> None:
-        """See ``Store``. The password is the passphrase of one of its keys; where there is no key, that of new ones."""
+        """See ``Store``. The password is the passphrase of one of its keys.
+
+        Where none has one, it is that of new ones, which is asked for once a step into the store was begun.
+        """
         if self._password is not None:
             return
-        keys = [one.key for one in self.contents().held if one.key is not None]
-        sealed = [key for key in keys if key.sealed]
-        if not keys:
+        keys = [one for one in self.contents().held if one.key is not None]
+        sealed = [one for one in keys if one.key is not None and one.key.sealed]
+        if sealed:
+            self._password = self._opening(sealed, ask)
+        elif self._run is not None or not keys:
             what = f"a new passphrase for the keys in {self.location} (none to leave them open)"
             self._password = ask(what, new=True)
-            return
-        if not sealed:
+        else:
             self._password = Secret("")
-            return
+
+    def _opening(self, sealed: Sequence[Held], ask: Asker) -> Secret:
+        """A password that opens one of those."""
         for _ in range(max(ask.tries, 1)):
             password = ask(f"the {self.form.passphrase_of} in {self.location}")
-            if any(_opens(key, password) for key in sealed):
-                self._password = password
-                return
+            failures = [_failure(one, password) for one in sealed]
+            if None in failures:
+                return password
+            others = [error for error in failures if error and not isinstance(error, WrongPassword)]
+            if len(others) == len(failures):
+                raise others[0]
         raise WrongPassword(f"that opens none of the keys in {self.location}",
                             "It is the one that the mail program asks for when you sign.")
 
@@ -177,9 +187,13 @@ class DirectoryStore:
         return gone
 
 
-def _opens(key: HeldKey, password: Secret) -> bool:
+def _failure(one: Held, password: Secret) -> Error | None:
+    """Why a key does not open with a password; None where it does."""
     try:
-        key.open(password)
-    except (Malformed, Unsupported, WrongPassword):
-        return False
-    return True
+        if one.key is not None:
+            one.key.open(password)
+    except (Malformed, Unsupported) as error:
+        return type(error)(f"the key of {one.certificate.common_name} cannot be opened: {error.message}", error.hint)
+    except WrongPassword as error:
+        return error
+    return None

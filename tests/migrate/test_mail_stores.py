@@ -145,6 +145,17 @@ class TestGpgsm:
             assert ran.status == 0 and "but for what is told below" in ran.out and "came since needs it" in ran.err
             assert certferry("list", f"gpgsm:{gnupg.home}", "--json").json["stores"][0]["certificates"][0]["has_key"]
 
+    def test_a_new_key_beside_open_ones_is_sealed(self, source, nss_database, intermediate, tmp_path):
+        """With the passphrase that --to-password gives, which is asked for where none is named."""
+        more, place = nss_database(), tmp_path / "gnupg"
+        more.add_p12(intermediate.leaf("Carl", email="carl@example.test").p12())
+        moved(f"nss:{source.path}", f"gpgsm:{place}", target="")
+        ran = certferry("migrate", f"nss:{more.path}", f"gpgsm:{place}", "--yes")
+        assert ran.status == 3 and "a new passphrase for the keys" in ran.err
+        moved(f"nss:{more.path}", f"gpgsm:{place}", target=PASSWORD)
+        keys = (place / "private-keys-v1.d").iterdir()
+        assert sorted("(protected-private-key" in one.read_text() for one in keys) == [False, True]
+
     def test_a_running_agent_learns_of_the_root(self, source, leaf, tmp_path):
         """gpg-agent, which reads its list of roots once, reads it again; no agent is left that was not there."""
         with Gnupg(tmp_path / "gnupg", "") as gnupg:
