@@ -76,7 +76,7 @@ class DirectoryStore:
         if pending(self.directory):
             text = "an interrupted step waits here, and the directory cannot be written"
             problems += (Problem("access-denied", text),)
-        state = "ready" if contents.held else "empty"
+        state = "ready" if self.directory.is_dir() else "empty"
         return Listing(self.location, self.form.product, self.path, state, entries, (), problems, contents.said)
 
     def unlock(self, ask: Asker) -> None:

@@ -31,6 +31,7 @@ __all__ = ["OWN", "Edit", "pending", "recover", "stamp", "unsettled", "write"]
 
 _BACKUP = "backup-"
 _KEPT = 10
+_ALONE = "Put a copy of the file in its place, then start again."
 
 
 class Edit(NamedTuple):
@@ -138,7 +139,7 @@ def _write(directory: Path, edits: Sequence[Edit], *, keep: bool) -> None:
 
 def _drafted(directory: Path, edit: Edit) -> _Noted:
     path = directory / edit.name
-    owner = writing.require_plain(path) if edit.old is not None else None
+    owner = writing.require_plain(path, _ALONE) if edit.old is not None else None
     if read_if_there(path) != edit.old:
         raise StoreInUse(f"{path} was changed by another program meanwhile", "Start again; it was left as it is.")
     noted = _Noted(edit.name, _of(edit.old), _of(edit.new), edit.mode)

@@ -131,17 +131,18 @@ def _refuse_present(path: Path) -> None:
         raise AccessDenied(f"{path} is there already", "Choose another name.")
 
 
-def require_plain(path: Path) -> tuple[int, int]:
-    """Whose it is, if it is a regular file of one name."""
+def require_plain(path: Path, hint: str = "") -> tuple[int, int]:
+    """Whose it is, if it is a regular file of one name; the hint is for a file that nobody can name differently."""
     with explained(path):
         status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
-        raise AccessDenied(f"{path} is a link, and links are not written through", "Name the file it points to.")
+        raise AccessDenied(f"{path} is a link, and links are not written through",
+                           hint or "Name the file it points to.")
     if not stat.S_ISREG(status.st_mode):
-        raise AccessDenied(f"{path} is not a regular file", "Choose another name.")
+        raise AccessDenied(f"{path} is not a regular file", hint or "Choose another name.")
     if status.st_nlink > 1:
         raise AccessDenied(f"{path} has {status.st_nlink} names (hard links), which would come apart",
-                           "Choose another name, or remove the other links.")
+                           hint or "Choose another name, or remove the other links.")
     return status.st_uid, status.st_gid
 
 

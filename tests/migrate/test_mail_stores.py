@@ -132,7 +132,7 @@ class TestGpgsm:
             listed = f"!{root.certificate.fingerprint(hashes.SHA1()).hex()} S\n"
             (gnupg.home / "trustlist.txt").write_text(listed)
             ran = moved(f"nss:{source.path}", f"gpgsm:{gnupg.home}", "--yes", target="")
-            assert "the target distrusts Test Root" in ran.err
+            assert "the target distrusts Test Root" in ran.err and "made for it" not in ran.err
             assert (gnupg.home / "trustlist.txt").read_text() == listed
             assert "[certificate is good]" not in gnupg.run("--with-validation", "-k", sha1(leaf)).decode()
 
@@ -144,6 +144,16 @@ class TestGpgsm:
             ran = certferry("undo", "--yes")
             assert ran.status == 0 and "but for what is told below" in ran.out and "came since needs it" in ran.err
             assert certferry("list", f"gpgsm:{gnupg.home}", "--json").json["stores"][0]["certificates"][0]["has_key"]
+
+    def test_a_linked_list_of_roots(self, source, tmp_path):
+        """Is not written through, with a hint that can be followed; nothing arrives."""
+        place = tmp_path / "gnupg"
+        place.mkdir(mode=0o700)
+        (tmp_path / "elsewhere").write_text("# mine\n")
+        (place / "trustlist.txt").symlink_to(tmp_path / "elsewhere")
+        ran = certferry("migrate", f"nss:{source.path}", f"gpgsm:{place}", "--yes", target="")
+        assert ran.status == 4 and "is a link" in ran.err and "Put a copy of the file" in ran.err
+        assert (tmp_path / "elsewhere").read_text() == "# mine\n"
 
     def test_a_new_key_beside_open_ones_is_sealed(self, source, nss_database, intermediate, tmp_path):
         """With the passphrase that --to-password gives, which is asked for where none is named."""
