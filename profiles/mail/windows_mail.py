@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from profiles.errors import Error, NoMatch
+from profiles.errors import Error, NoMatch, VerificationFailed
 from profiles.files import writing
 from profiles.files.reading import explained, read
 from profiles.mail import account_file
@@ -99,7 +99,7 @@ class AccountFiles:
                 for name in names for path, element in [_place(name)]}
 
     def write(self, values: Mapping[str, str | None]) -> None:
-        """See ``Settings``: each file whole, and those before one that is refused as they were."""
+        """See ``Settings``: each file whole, and all as they were where one is refused or does not read back."""
         before: dict[Path, bytes] = {}
         after: dict[Path, bytes] = {}
         for name, value in values.items():
@@ -111,10 +111,16 @@ class AccountFiles:
             for path, data in after.items():
                 _replace(path, data, before[path])
                 done.append(path)
+            self._require(values)
         except BaseException:
             for path in done:
                 _replace(path, before[path], after[path])
             raise
+
+    def _require(self, values: Mapping[str, str | None]) -> None:
+        if self.values(values) != values:
+            raise VerificationFailed("a fresh read of the mail account files does not show what was written",
+                                     "What was there before is put back.")
 
 
 def _place(name: str) -> tuple[Path, str]:

@@ -14,6 +14,10 @@ SHAPES = {
     "utf-16": '\ufeff<?xml version="1.0" encoding="utf-16"?>\r\n<MessageAccount>\r\n\t<A>Ä中</A>\r\n</MessageAccount>'
     .encode("utf-16-le"),
     "big-endian": b"\xfe\xff" + "<MessageAccount><A type='SZ'>x</A></MessageAccount>\n".encode("utf-16-be"),
+    "utf-16 without its mark": '<?xml version="1.0" encoding="utf-16"?>\n<MessageAccount>\n <A>Ä</A></MessageAccount>'
+    .encode("utf-16-le"),
+    "big-endian without its mark": "<MessageAccount>\n <A>x</A></MessageAccount>".encode("utf-16-be"),
+    "eight bits": b'<?xml version="1.0" encoding="iso-8859-1"?><MessageAccount><A n="\xe4">\xe4</A></MessageAccount>',
     "utf-8": b'<MessageAccount>\n  <A/>\n  <B type="SZ"> y &amp; z/> </B>\n\n</MessageAccount>\n\n',
     "one line": b"<MessageAccount><A/></MessageAccount>",
 }
@@ -36,11 +40,11 @@ def test_put_and_taken_away(shape: str) -> None:
     assert with_markup(data, NAME, None) == data
 
 
-@given(elements, st.sampled_from(["utf-16-le", "utf-16-be", "utf-8"]))
-def test_no_other_byte_changes(found: list[tuple[str, str, str]], encoding: str) -> None:
+@given(elements, st.sampled_from(["utf-16-le", "utf-16-be", "utf-8"]), st.booleans())
+def test_no_other_byte_changes(found: list[tuple[str, str, str]], encoding: str, marked: bool) -> None:
     """With any texts and any white space, in every encoding; replaced, and put back as it stood."""
     body = "".join(f"{blank}<{name}>{text}</{name}>" for name, text, blank in found)
-    mark = "" if encoding == "utf-8" else "\ufeff"
+    mark = "\ufeff" if marked else ""
     data = f"{mark}<MessageAccount>{body}</MessageAccount>".encode(encoding)
     for name in ("A", NAME):
         before = markup(data, name)
@@ -65,12 +69,19 @@ def test_an_element_that_is_there_is_replaced_where_it_stands(old: str) -> None:
     b"", b"hello", b"<MessageAccount>", b"<Other><A/></Other>", b"<MessageAccount><A><B/></A></MessageAccount>",
     b'<!DOCTYPE MessageAccount [<!ENTITY a "b">]><MessageAccount><A>&a;</A></MessageAccount>',
     b"\xff\xfe<", b"<MessageAccount><A>&nope;</A></MessageAccount>", b"<?xml version='1.0' encoding='x-nope'?><M/>",
-    b"<MessageAccount>" + b"<A>" * 100_000,
+    b"<MessageAccount>" + b"<A>" * 100_000, b"<MessageAccount><A/><A/></MessageAccount>",
 ])
 def test_anything_else_is_refused(data: bytes) -> None:
     """Other XML, no XML, entities, depth."""
     with pytest.raises(Malformed):
         with_markup(data, NAME, "x")
+
+
+@pytest.mark.parametrize("wanted", ["<B/>", "<SMTP_Certificate>", "<SMTP_Certificate/><SMTP_Port/>", "text", ""])
+def test_a_result_that_is_another_account_is_refused(wanted: str) -> None:
+    """Whatever would slip in, or make the file unreadable."""
+    with pytest.raises(Malformed):
+        with_markup(SHAPES["utf-8"], NAME, wanted)
 
 
 def test_an_account_without_anything() -> None:

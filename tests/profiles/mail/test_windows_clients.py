@@ -12,6 +12,7 @@ import pytest
 
 from profiles.certificate import Certificate
 from profiles.errors import AccessDenied, Error, Malformed, NoMatch, StoreInUse, StoreNotFound, Unsupported
+from profiles.mail import account_file
 from profiles.mail.client import Association, Choice
 from profiles.mail.security_profile import Defaults, Setting, Tag, parse, serialise
 from profiles.mail.windows import WindowsClients
@@ -241,6 +242,31 @@ def test_outlook_express(computer: Computer, alice: Leaf, alice_too: Leaf, ident
     assert computer.used() == {ALICE: (alice_too.sha256, alice_too.sha256)}
     computer.clients.restore(point)
     assert computer.registry.everything() == before
+
+
+def test_an_account_file_without_its_mark(computer: Computer, alice: Leaf) -> None:
+    """UTF-16 that is told by its bytes alone is edited as such, and comes back to the last byte."""
+    path = accounts.account_file(computer.local, ALICE)
+    before = path.read_bytes()[2:]
+    path.write_bytes(before)
+    computer.holds(alice)
+    point = computer.associate(ALICE, alice)
+    assert computer.used() == {ALICE: (alice.sha256, alice.sha256)}
+    computer.clients.restore(point)
+    assert path.read_bytes() == before
+
+
+def test_an_account_file_that_does_not_read_back(
+    computer: Computer, alice: Leaf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is put back by the write itself: nobody could read it later to do so."""
+    path = accounts.account_file(computer.local, ALICE)
+    before = path.read_bytes()
+    computer.holds(alice)
+    monkeypatch.setattr(account_file, "with_markup", lambda data, *_: data + b"\0")
+    with pytest.raises(Error):
+        computer.associate(ALICE, alice)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("product", ["Windows Mail", "Windows Live Mail"])
