@@ -14,6 +14,7 @@ from profiles.errors import (
     LeftToUser,
     PasswordNeeded,
     StoreInUse,
+    StoreNotFound,
     ToolFailed,
     VerificationFailed,
     WrongPassword,
@@ -22,7 +23,7 @@ from profiles.pkcs12.contents import Item
 from profiles.pkcs12.seal import seal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from migrate.plan import Step
     from profiles.mail.client import Association, MailClient
@@ -69,9 +70,9 @@ class Arrival:
         for start in range(0, len(steps), _TOGETHER):
             self.observe("moved", start, len(steps))
             part = steps[start : start + _TOGETHER]
-            together = self._together(part) if stopped is None else False
+            together = self._together(part) if stopped is None else None
             for step in part:
-                outcome = _done(step) if together else self._one(_without(step, lost), stopped)
+                outcome = self._one(_without(step, lost), stopped) if together is None else _done(step, together)
                 if isinstance(outcome, Error):
                     if not arrived:
                         raise outcome
@@ -85,15 +86,14 @@ class Arrival:
                 yield outcome
         self.observe("moved", len(steps), len(steps))
 
-    def _together(self, steps: Sequence[Step]) -> bool:
-        """Whether all of them arrived in one commit; otherwise nothing of them is there."""
+    def _together(self, steps: Sequence[Step]) -> Collection[Association] | None:
+        """As ``_take_in`` if all of them arrived in one commit; None, and nothing of them is there, otherwise."""
         if len(steps) < 2 or any(step.skip or name(step) in self.refused for step in steps):
-            return False
+            return None
         try:
-            self._take_in(steps)
+            return self._take_in(steps)
         except Error:
-            return False  # each is tried alone now, so that only those fail that must
-        return True
+            return None  # each is tried alone now, so that only those fail that must
 
     def _one(self, step: Step, stopped: Error | None) -> Outcome | Error:
         if step.skip:
@@ -103,31 +103,39 @@ class Arrival:
         try:
             if name(step) in self.refused:
                 raise self.refused[name(step)]
-            self._take_in([step])
+            return _done(step, self._take_in([step]))
         except _HOPELESS as error:
             return error
         except LeftToUser as error:
             return Outcome(step, "referred", error.code, error.message, error.hint)
         except Error as error:
             return failed(step, error)
-        return _done(step)
 
-    def _take_in(self, steps: Sequence[Step]) -> None:
-        """The keys with what surrounds them, and the accounts that use them: all of it, or nothing."""
+    def _take_in(self, steps: Sequence[Step]) -> Collection[Association]:
+        """The keys with what surrounds them, and the accounts that use them: all of it, or nothing.
+
+        What the accounts use from then on: less than was wanted only where somebody else took it back at once.
+        """
         associations = [one for step in steps for one in step.associations]
         if self.client is None or not associations:
             self._into_store(steps)
-            return
-        point = self.client.prepare(associations)
-        try:
-            self._into_store(steps, point, associations)
-        except BaseException:
-            with suppress(Error):  # what cannot be put back now is at the next start: the point is still pending
-                self.client.restore(point)
-            raise
-        with suppress(Error):  # it arrived; the next start says so too
-            self.client.finish(point)
+            return ()
+        with self.client.alone():
+            point = self.client.prepare(associations)
+            try:
+                self._into_store(steps, point, associations)
+            except BaseException:
+                with suppress(Error):  # what cannot be put back now is at the next start: the point is still pending
+                    self.client.restore(point)
+                raise
+            try:
+                self.client.finish(point)
+            except StoreNotFound:
+                return ()
+            except Error:
+                pass  # it arrived; the next start says so too
         self.points.append(point)
+        return associations
 
     def _into_store(self, steps: Sequence[Step], point: str = "", associations: Sequence[Association] = ()) -> None:
         """Chains before trust before keys; everything read back and every key proved before the accounts use it."""
@@ -170,8 +178,8 @@ def name(step: Step) -> str:
     return step.certificate.sha256 if step.certificate else step.key.id if step.key else ""
 
 
-def _done(step: Step) -> Outcome:
-    return Outcome(step, "done", verified=True, associated=step.associations)
+def _done(step: Step, used: Collection[Association]) -> Outcome:
+    return Outcome(step, "done", verified=True, associated=tuple(one for one in step.associations if one in used))
 
 
 def _without(step: Step, lost: set[str]) -> Step:

@@ -47,12 +47,18 @@ class Report(NamedTuple):
     @property
     def uses(self) -> tuple[Use, ...]:
         """What became of each mail account in question."""
-        arrived = {one for outcome in self.outcomes for one in outcome.associated}
         if self.dry_run:
             return self.plan.uses
-        reason = "what it needs did not all arrive"
-        return tuple(use._replace(outcome="failed", code="not-arrived", reason=reason)
+        arrived = {one for outcome in self.outcomes for one in outcome.associated}
+        alone = {one for outcome in self.outcomes if outcome.outcome == "done" for one in outcome.step.associations}
+        absent = ("not-arrived", "what it needs did not all arrive")
+        undone = ("store-in-use", "what it needs arrived, but another certferry took this back meanwhile: try again")
+        return tuple(_failed(use, *(undone if use.association in alone else absent))
                      if use.outcome == "set" and use.association not in arrived else use for use in self.plan.uses)
+
+
+def _failed(use: Use, code: str, reason: str) -> Use:
+    return use._replace(outcome="failed", code=code, reason=reason)
 
 
 def planned(plan: Plan) -> tuple[Outcome, ...]:

@@ -247,6 +247,7 @@ def _restore_mail(store: Store, move: journal.Move) -> None:
     from migrate.cli.mail import required_client
 
     client = required_client(store)
-    for point in reversed(move.mail):
-        client.restore(point)
+    with client.alone():
+        for point in reversed(move.mail):
+            client.restore(point)
 

@@ -7,6 +7,7 @@ account ids and names say which program each belongs to.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -51,13 +52,13 @@ def _client(store: Store) -> MailClient | None:
 
 
 def _recover(store: Store, client: MailClient) -> None:
-    """Forward where the keys arrived, else back; what cannot be settled now (the program runs) waits."""
-    for one in client.unfinished():
-        try:
+    """Forward where the keys arrived, else back; what cannot be settled now waits: its run, or the program, runs."""
+    if not client.unfinished():
+        return
+    with suppress(Error), client.alone(patience=0):
+        for one in client.unfinished():
             client.require_writable()
             _settle(store, client, one)
-        except Error:
-            return
 
 
 def _settle(store: Store, client: MailClient, one: Unfinished) -> None:

@@ -2,10 +2,11 @@
 
 The order of one step (``migrate.arrival``), which a crash at any point leaves whole::
 
-    point = client.prepare(associations)   # noted durably; nothing is changed yet
-    the store's checkpoint commits the keys and certificates, and they are proved
-    client.associate(point)                # the settings are written; as often as needed
-    client.finish(point)                   # what happened: from here on only undo takes it back
+    with client.alone():                       # until then, no other certferry takes the point for an abandoned one
+        point = client.prepare(associations)   # noted durably; nothing is changed yet
+        the store's checkpoint commits the keys and certificates, and they are proved
+        client.associate(point)                # the settings are written; as often as needed
+        client.finish(point)                   # what happened: from here on only undo takes it back
 
 After an exception the store is taken back first, then ``client.restore(point)``. After a crash ``recover`` (in this
 package) does the same by what is in the store. ``profiles.mail.record`` keeps the points for every client.
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from profiles.certificate import Certificate
     from profiles.model import Entry
@@ -106,6 +108,9 @@ class MailClient(Protocol):
     def require_writable(self) -> None:
         """``StoreInUse`` while the program runs (where it would overwrite or miss a change), ``AccessDenied``."""
 
+    def alone(self, patience: float = ...) -> AbstractContextManager[None]:
+        """No other certferry changes these accounts or settles a point meanwhile; ``StoreInUse`` after some seconds."""
+
     def prepare(self, associations: Sequence[Association]) -> str:
         """Note durably what is there and what is to be set, and change nothing; the point that stands for both.
 
@@ -119,7 +124,7 @@ class MailClient(Protocol):
         """
 
     def finish(self, point: str) -> None:
-        """The step arrived: the point now is for ``restore`` alone."""
+        """The step arrived: the point now is for ``restore`` alone; ``StoreNotFound`` where it was taken back."""
 
     def restore(self, point: str) -> None:
         """Put back exactly what was there, where it still is what ``associate`` wrote; once more is harmless.

@@ -17,7 +17,7 @@ from profiles.files import writing
 from profiles.files.reading import explained, named, read, read_if_there
 from profiles.mail.client import Account, Choice, Requirements
 from profiles.mail.key_file import KeyFile, escaped, unescaped
-from profiles.mail.record import Records
+from profiles.mail.record import Recorded, Records
 from profiles.products.home import Home
 from profiles.products.mail_directories import sources
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from profiles.mail.client import Association, MailClient, Unfinished
+    from profiles.mail.client import Association, MailClient
     from profiles.model import Entry
     from profiles.store import Store
 
@@ -44,7 +44,7 @@ def client(store: Store) -> MailClient | None:
     return Evolution(store, places[0]) if places else None
 
 
-class Evolution:
+class Evolution(Recorded):
     """A ``MailClient`` over one directory of sources."""
 
     name = "Evolution"
@@ -92,18 +92,10 @@ class Evolution:
         self.require_writable()
         self._records.associate(point)
 
-    def finish(self, point: str) -> None:
-        """See ``MailClient``."""
-        self._records.finish(point)
-
     def restore(self, point: str) -> None:
         """See ``MailClient``."""
         self.require_writable()
         self._given_back.restore(point)
-
-    def unfinished(self) -> tuple[Unfinished, ...]:
-        """See ``MailClient``."""
-        return self._records.unfinished()
 
     def _same(self, one: str | None, other: str | None) -> bool:
         """Whether two values mean the same: a fingerprint is what the nickname of that certificate says."""

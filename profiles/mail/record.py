@@ -11,7 +11,7 @@ import operator
 import os
 import secrets
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,14 +19,18 @@ from profiles.errors import Malformed, StoreInUse, StoreNotFound, VerificationFa
 from profiles.files.reading import explained
 from profiles.files.writing import write_new
 from profiles.mail.client import Unfinished
+from profiles.nss.lock import locked
+from profiles.nss.sql import BUSY_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 _VERSION = 1
 _PENDING, _KEPT, _UNDONE = ".pending.json", ".json", ".undone.json"
 _MARK = "mail-"
+_LOCK = "accounts.lock"
 _MOST = 200
 """So many finished points are kept."""
 
@@ -50,13 +54,19 @@ class Records:
     same: Callable[[str | None, str | None], bool] = operator.eq
     """Whether two texts of one setting mean the same."""
 
+    @contextmanager
+    def alone(self, patience: float = BUSY_SECONDS) -> Iterator[None]:
+        """See ``MailClient``."""
+        self._make_directory()
+        with locked(self.directory, _LOCK, patience):
+            yield
+
     def prepare(self, wanted: Mapping[str, str | None], needs: Iterable[str]) -> str:
         """See ``MailClient``; ``wanted`` is every setting as it should become, ``needs`` fingerprints."""
         now = self.settings.values(wanted)
         changes = {name: (now[name], value) for name, value in wanted.items() if not self.same(now[name], value)}
         point = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
-        with explained(self.directory):
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_directory()
         self._prune()
         body = {"version": _VERSION, "needs": sorted(needs), "changes": changes}
         write_new(self._path(point, _PENDING), json.dumps(body).encode())
@@ -75,6 +85,8 @@ class Records:
         """See ``MailClient``."""
         if self._path(point, _PENDING).exists():
             self._rename(point, _PENDING, _KEPT)
+        elif not self._path(point, _KEPT).exists():
+            raise _no_record()
 
     def restore(self, point: str) -> None:
         """See ``MailClient``."""
@@ -128,8 +140,11 @@ class Records:
             if not isinstance(found, dict) or found.get("version") != _VERSION:
                 raise Malformed(f"the record of a mail setting ({point}) was not written by this version")
             return found
-        raise StoreNotFound("there is no record of that change to the mail settings",
-                            "It may have been undone already.")
+        raise _no_record()
+
+    def _make_directory(self) -> None:
+        with explained(self.directory):
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _path(self, point: str, state: str) -> Path:
         return self.directory / f"{_MARK}{os.path.basename(point)}{state}"  # noqa: PTH119 - a name, not a path
@@ -146,10 +161,18 @@ class Records:
                 path.unlink()
 
 
+def _no_record() -> StoreNotFound:
+    return StoreNotFound("there is no record of that change to the mail settings", "It may have been undone already.")
+
+
 class Recorded:
     """The half of a ``MailClient`` that its records do alone."""
 
     _records: Records
+
+    def alone(self, patience: float = BUSY_SECONDS) -> AbstractContextManager[None]:
+        """See ``MailClient``."""
+        return self._records.alone(patience)
 
     def associate(self, point: str) -> None:
         """See ``MailClient``."""

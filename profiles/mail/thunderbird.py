@@ -20,13 +20,13 @@ from profiles.files import writing
 from profiles.files.reading import explained, read, read_if_there
 from profiles.mail.client import Account, Choice, Requirements
 from profiles.mail.prefs import Prefs, Value, literal_of, value_of
-from profiles.mail.record import Records
+from profiles.mail.record import Recorded, Records
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from profiles.certificate import Certificate
-    from profiles.mail.client import Association, MailClient, Unfinished
+    from profiles.mail.client import Association, MailClient
     from profiles.model import Entry
     from profiles.store import Store
 
@@ -50,7 +50,7 @@ def client(store: Store) -> MailClient | None:
     return Thunderbird(store, directory, name or "the mail program")
 
 
-class Thunderbird:
+class Thunderbird(Recorded):
     """A ``MailClient`` over one profile."""
 
     def __init__(self, store: Store, directory: Path, name: str) -> None:
@@ -124,19 +124,11 @@ class Thunderbird:
         self._file.sweep()
         self._records.associate(point)
 
-    def finish(self, point: str) -> None:
-        """See ``MailClient``."""
-        self._records.finish(point)
-
     def restore(self, point: str) -> None:
         """See ``MailClient``."""
         self.require_writable()
         self._file.sweep()
         self._records.restore(point)
-
-    def unfinished(self) -> tuple[Unfinished, ...]:
-        """See ``MailClient``."""
-        return self._records.unfinished()
 
 
 @dataclass(frozen=True)

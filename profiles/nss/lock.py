@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def locked(own: Path) -> Iterator[None]:
-    """Hold the lock in certferry's own directory of a profile; ``StoreInUse`` after the bounded wait.
+def locked(own: Path, name: str = "lock", patience: float = BUSY_SECONDS) -> Iterator[None]:
+    """Hold a lock in certferry's own directory of a profile; ``StoreInUse`` after so many seconds.
 
     The system lets go of it when the process ends, however it ends.
     """
-    path = own / "lock"
+    path = own / name
     with translated(path):
         if disk.WINDOWS and not path.exists():
             with suppress(FileExistsError):
                 os.close(disk.create(path))
         handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
-        end = time.monotonic() + BUSY_SECONDS
+        end = time.monotonic() + patience
         while not _try(handle):
             if time.monotonic() > end:
                 raise StoreInUse(f"another certferry is writing to {own.parent}",

@@ -11,6 +11,7 @@ from migrate.engine import Migration
 from migrate.mailing import Wish
 from migrate.plan import Options
 from profiles.errors import NoMatch, StoreInUse, VerificationFailed
+from profiles.mail import recover
 from profiles.mail.prefs import Prefs
 from profiles.model import Level, Trust
 from tests import keys, pki
@@ -358,6 +359,40 @@ class TestWhole:
         assert used(place)["id1"] == ((alice.sha256, alice.sha256) if there else (None, None))
         assert there is (moment == "finish")
         assert there or (place / "prefs.js").read_bytes() == before
+
+    @pytest.mark.parametrize("moment", ["prepare", "associate"])
+    def test_another_certferry_meanwhile(self, tmp_path, monkeypatch, moment):
+        """Whoever opens the store while a run is under way leaves what that run has pending."""
+        alice, place = leaf(), profile(tmp_path / "p", {"id1": ALICE})
+        moving = migration(holding(alice), place)
+        plan, real = moving.plan(), getattr(type(moving.client), moment)
+
+        def looked(*arguments: object) -> object:
+            done = real(*arguments)
+            recover(opened(place))
+            return done
+
+        monkeypatch.setattr(type(moving.client), moment, looked)
+        report = moving.run(plan)
+        assert (report.status, outcomes(report)["id1"]) == ("done", ("set", ""))
+        assert used(place)["id1"] == (alice.sha256, alice.sha256)
+        assert client(place).unfinished() == ()
+
+    def test_taken_back_before_the_end(self, tmp_path, monkeypatch):
+        """By somebody who did not wait: the key is there, and nobody is told that the account uses it."""
+        alice, place = leaf(), profile(tmp_path / "p", {"id1": ALICE})
+        moving = migration(holding(alice), place)
+        plan, real = moving.plan(), type(moving.client).finish
+
+        def late(mail: object, point: str) -> None:
+            client(place).restore(point)
+            real(mail, point)
+
+        monkeypatch.setattr(type(moving.client), "finish", late)
+        report = moving.run(plan)
+        assert (report.status, outcomes(report)["id1"]) == ("partial", ("failed", "store-in-use"))
+        assert moving.points == []
+        assert opened(place).list().entry(alice.sha256).has_key
 
     def test_while_the_program_runs(self, tmp_path, monkeypatch):
         """Refused before a password is asked for and before anything is written."""

@@ -268,6 +268,30 @@ def test_an_interrupted_step_before_settings_that_cannot_be_read(place):
     assert client(place).accounts()[0].signing.sha256 == person("Alice").sha256
 
 
+def test_a_step_under_way_is_none_that_was_interrupted(place):
+    """Its point is left to it as long as it lives, and settled afterwards."""
+    mail = client(place)
+    with mail.alone():
+        point = mail.prepare([association()])
+        recover(opened(place))
+        assert [one.point for one in mail.unfinished()] == [point]
+        with pytest.raises(StoreInUse), client(place).alone(patience=0):
+            pass
+    recover(opened(place))
+    assert client(place).accounts()[0].signing.sha256 == person("Alice").sha256
+
+
+def test_a_point_that_was_taken_back_cannot_be_finished(place):
+    """As if it had held; once more after it did is harmless."""
+    mail = client(place)
+    point = mail.prepare([association()])
+    mail.finish(point)
+    mail.finish(point)
+    mail.restore(point)
+    with pytest.raises(StoreNotFound):
+        mail.finish(point)
+
+
 def test_a_damaged_record_is_put_aside(place):
     """It stands in nobody's way."""
     client(place).prepare([association()])
