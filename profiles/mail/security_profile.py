@@ -113,10 +113,15 @@ class Setting(NamedTuple):
             (Tag.DEFAULTS, struct.pack("<I", defaults)),
             (Tag.NAME_ANSI, name.encode("cp1252", "replace") + b"\0"),
             (Tag.NAME, name.encode("utf-16-le") + b"\0\0"),
-            (Tag.CAPABILITIES, asn1.sequence(*(asn1.sequence(asn1.oid(one)) for one in _CAPABILITIES))),
         ):
             made = made.put(tag, data)
-        return made
+        return made.complete()
+
+    def complete(self) -> Setting:
+        """With the capabilities without which Outlook does not take it."""
+        if self.get(Tag.CAPABILITIES) is not None:
+            return self
+        return self.put(Tag.CAPABILITIES, asn1.sequence(*(asn1.sequence(asn1.oid(one)) for one in _CAPABILITIES)))
 
 
 def parse(data: bytes) -> tuple[tuple[Setting, ...], int]:
@@ -145,7 +150,16 @@ def _places(data: bytes, count: int, bits: int) -> list[tuple[int, int]] | None:
         if start < body or end > len(data):
             return None
         found.append((start, end))
-    return found
+    return found if _nothing_else(data, body, found) else None
+
+
+def _nothing_else(data: bytes, at: int, places: list[tuple[int, int]]) -> bool:
+    """Whether the bodies lie apart, with nothing but zeros between and behind them."""
+    for start, end in (*sorted(places), (len(data), len(data))):
+        if start < at or data[at:start].strip(b"\0"):
+            return False
+        at = end
+    return True
 
 
 def _setting(body: bytes) -> Setting:

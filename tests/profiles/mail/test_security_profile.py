@@ -115,6 +115,25 @@ def test_a_cut_value_is_refused(cut: int) -> None:
         parse(serialise((entry(),), 32)[:cut])
 
 
+@pytest.mark.parametrize("bits", [32, 64])
+def test_what_would_be_lost_is_refused(bits: int) -> None:
+    """Bytes behind the bodies or between them, and bodies that lie over each other."""
+    data = serialise((entry(), entry()), bits)
+    with pytest.raises(Malformed):
+        parse(data + b"JUNKJUNK")
+    with pytest.raises(Malformed):
+        parse(data[:-1] + b"J")
+    assert parse(data + bytes(32)) == ((entry(), entry()), bits)
+    table = "<III" if bits == 32 else "<IQQ"
+    count, length, start = struct.unpack_from(table, data)
+    second = struct.calcsize(table) + (4 if bits == 32 else 8)
+    over = bytearray(data)
+    struct.pack_into("<I", over, second, start)
+    with pytest.raises(Malformed):
+        parse(bytes(over))
+    assert (count, length) == (2, len(BODY))
+
+
 def test_the_padding_in_a_64_bit_length_means_nothing() -> None:
     """Its upper half is the hole in a structure, which Outlook leaves as it finds it."""
     data = bytearray(serialise((entry(),), 64))
