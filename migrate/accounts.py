@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrate.chain import Pool, complete
-from migrate.mailing import unusable
+from migrate.fitness import unfit
 from migrate.report import SCHEMA
 from profiles.mail.address import among
 from profiles.mail.client import Association
@@ -41,21 +41,23 @@ def judge(client: MailClient, listing: Listing, now: datetime) -> list[Judged]:
     def verdict(account: Account, choice: Choice | None, *, signs: bool) -> Verdict:
         if choice is None:
             return Verdict(None, "none", "no certificate is set")
-        fault = _fault(account, choice, now, signs=signs) or _distrust(client, account, choice, listing, pool)
+        fault = _fault(client, account, choice, now, signs=signs) or _distrust(client, account, choice, listing, pool)
         return Verdict(choice, *(fault or ("ok", "")))
 
     return [Judged(account, verdict(account, account.signing, signs=True),
                    verdict(account, account.encryption, signs=False)) for account in client.accounts()]
 
 
-def _fault(account: Account, choice: Choice, now: datetime, *, signs: bool) -> tuple[str, str] | None:
+def _fault(
+    client: MailClient, account: Account, choice: Choice, now: datetime, *, signs: bool
+) -> tuple[str, str] | None:
     entry = choice.entry
     if entry is None:
         return "missing", "the certificate is not in this store; it may be gone, or on a smart card"
     certificate = entry.certificate
     if not entry.has_key:
         return "no-key", "the certificate is there, but its private key is not"
-    fault = unusable(certificate, now)
+    fault = unfit(certificate, client, now)
     if fault is not None:
         return fault
     if not (certificate.extensions.signs if signs else certificate.extensions.encrypts):

@@ -70,10 +70,11 @@ class Migration:
                        keeps=self._keeps())
         if self.client is None or self.wish is None:
             return make()
-        from migrate import mailing
+        from migrate.attaching import attach
+        from migrate.mailing import choose, needed
 
-        uses = mailing.choose(self.client.accounts(), entries, self.wish, self.client.name, datetime.now(UTC))
-        return mailing.attach(make(wanted=mailing.needed(uses)), uses, self.wish, self.client)
+        uses = choose(self.client, entries, self.wish, datetime.now(UTC))
+        return attach(make(wanted=needed(uses)), uses, self.wish, self.client, self.options)
 
     def _keeps(self) -> Callable[[Certificate, Trust], Trust] | None:
         """As much of a trust as the target can keep; None where it keeps none."""

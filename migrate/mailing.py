@@ -6,22 +6,20 @@ one for each use where the key usages say so (dual-key pairs). What an account u
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from migrate.fitness import told, unfit
 from profiles.errors import NoMatch
 from profiles.mail.address import among, normal, same
 from profiles.mail.client import Account, Association, Choice
-from profiles.model import NO_TRUST, Entry, Level, Listing, Trust
-from profiles.trust import join
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from migrate.plan import Plan, Step
     from profiles.certificate import Certificate
     from profiles.mail.client import MailClient
+    from profiles.model import Entry
 
 AUTO = "auto"
 
@@ -48,13 +46,28 @@ class Use(NamedTuple):
     code: str = ""
     reason: str = ""
     association: Association | None = None
+    after: Certificate | None = None
+    """In whose step it is set, where the association needs no certificate."""
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether something that was asked for it is not so."""
+        return self.outcome in ("skipped", "failed") or (self.outcome in ("set", "kept") and bool(self.code))
+
+    @property
+    def needs(self) -> tuple[Certificate, ...]:
+        """The certificates in whose steps it may be set: the last of them."""
+        if self.association is None:
+            return ()
+        return self.association.needs or ((self.after,) if self.after else ())
 
 
-def choose(accounts: Sequence[Account], entries: Iterable[Entry], wish: Wish, program: str, now: datetime) -> list[Use]:
+def choose(client: MailClient, entries: Iterable[Entry], wish: Wish, now: datetime) -> list[Use]:
     """One outcome for every account in question; ``NoMatch`` where an address was named and nothing is for it."""
-    owned = [entry.certificate for entry in entries if entry.has_key and not entry.certificate.is_ca]
+    accounts, program = client.accounts(), client.name
+    owned = [entry.certificate for entry in entries if entry.has_key]
     if wish.associate.casefold() == AUTO:
-        return [_use(account, owned, wish, now) for account in accounts]
+        return [_use(account, owned, wish, client, now) for account in accounts]
     named = [account for account in accounts if same(account.email, wish.associate)]
     if not named:
         known = ", ".join(dict.fromkeys(account.email for account in accounts if account.email))
@@ -63,61 +76,63 @@ def choose(accounts: Sequence[Account], entries: Iterable[Entry], wish: Wish, pr
     if not any(among(wish.associate, certificate.emails) for certificate in owned):
         raise NoMatch(f"no certificate with a key that would be used is for {wish.associate}",
                       "`certferry list` shows the addresses in each certificate.")
-    return [_use(account, owned, wish, now) for account in named]
+    return [_use(account, owned, wish, client, now) for account in named]
 
 
-def _use(account: Account, owned: Sequence[Certificate], wish: Wish, now: datetime) -> Use:
+def _use(account: Account, owned: Sequence[Certificate], wish: Wish, client: MailClient, now: datetime) -> Use:
+    if account.fault is not None:
+        return Use(account, "skipped", account.fault.code, account.fault.message)
     if not normal(account.email):
         return Use(account, "left", "no-address", f"the account {account.name or account.id} has no address")
     fitting = [one for one in owned if among(account.email, one.emails)]
-    unfit = [reason for one in fitting if (reason := unusable(one, now))]
-    usable = [one for one in fitting if not unusable(one, now)]
+    faults = [fault for one in fitting if (fault := unfit(one, client, now))]
+    usable = [one for one in fitting if not unfit(one, client, now)]
+    if not usable and faults:
+        return Use(account, "skipped", *told(faults))
     if not usable:
-        if unfit:
-            return Use(account, "skipped", *unfit[0])
         return Use(account, "left", "no-match", f"no certificate that would be used is for {account.email}")
-    keep_later = wish.associate.casefold() == AUTO and not wish.picked
-    signing = _chosen([one for one in usable if one.extensions.signs], account, account.signing, now, keep=keep_later)
-    encryption = _chosen([one for one in usable if one.extensions.encrypts], account, account.encryption, now,
-                         keep=keep_later)
-    association = Association(
-        account.id, account.email, signing, encryption,
-        wish.sign if wish.sign is not None and (signing or account.signing) else None,
-        wish.encrypt if wish.encrypt is not None and (encryption or account.encryption) else None)
-    if association.needs and _changes(account, association):
-        return Use(account, "set", association=association)
-    return Use(account, "kept", reason="" if association.needs else "it uses a certificate that was issued later")
+    signing, sign, no_sign = _part(
+        "sign", [one for one in usable if one.extensions.signs],
+        _current(account, account.signing, client, now, signs=True), wish, on=wish.sign)
+    encryption, encrypt, no_encrypt = _part(
+        "encrypt", [one for one in usable if one.extensions.encrypts],
+        _current(account, account.encryption, client, now, signs=False), wish, on=wish.encrypt)
+    code = "cannot-sign" if no_sign else "cannot-encrypt" if no_encrypt else ""
+    association = Association(account.id, account.email, signing, encryption, sign, encrypt)
+    return settled(Use(account, "set", code, "; ".join(filter(None, (no_sign, no_encrypt))), association,
+                       max(usable, key=_age)))
 
 
-def unusable(certificate: Certificate, now: datetime) -> tuple[str, str] | None:
-    """Why new mail cannot be signed or encrypted with it, as a code and a reason; None if it can."""
-    first, last = certificate.validity
-    usages = certificate.usages
-    if last < now:
-        return "expired", (f"{certificate.common_name} expired on {last:%Y-%m-%d}: it opens old mail, "
-                           "and is never set for new mail")
-    if first > now:
-        return "not-yet-valid", f"{certificate.common_name} is not valid before {first:%Y-%m-%d}"
-    if usages and "email" not in usages:
-        return "wrong-usage", f"{certificate.common_name} is not for e-mail but for {', '.join(usages)}"
-    if not certificate.public_key.name.startswith(("rsa", "ec")):
-        return "wrong-usage", f"{certificate.common_name} has a key that mail programs do not use"
-    return None
+def _part(
+    what: str, usable: Sequence[Certificate], current: Certificate | None, wish: Wish, *, on: bool | None
+) -> tuple[Certificate | None, bool | None, str]:
+    """What an account is to sign or encrypt with, whether it is to do so by default, and why that cannot be."""
+    keep = wish.associate.casefold() == AUTO and not wish.picked
+    best = max(usable, key=_age, default=None)
+    stays = best is None or (keep and current is not None and _age(current) > _age(best))
+    if on and best is None and current is None:
+        return None, None, f"--{what} is not set: the account has no certificate that {what}s"
+    return None if stays else best, on, ""
 
 
-def _chosen(
-    usable: Sequence[Certificate], account: Account, present: Choice | None, now: datetime, *, keep: bool
+def settled(use: Use) -> Use:
+    """The same, ``kept`` where its association would change nothing."""
+    if use.association is None or _changes(use.account, use.association):
+        return use
+    later = "" if use.association.needs else "it uses a certificate that was issued later"
+    return Use(use.account, "kept", use.code, "; ".join(filter(None, (later, use.reason))))
+
+
+def _current(
+    account: Account, present: Choice | None, client: MailClient, now: datetime, *, signs: bool
 ) -> Certificate | None:
-    """The one issued last; None where there is none, or where what the account uses was issued later."""
-    if not usable:
+    """What the account signs (or encrypts) with, where that does for new mail."""
+    if present is None or present.entry is None or not present.entry.has_key:
         return None
-    best = max(usable, key=_age)
-    if keep and present is not None and present.entry is not None and present.entry.has_key:
-        current = present.entry.certificate
-        works = among(account.email, current.emails) and unusable(current, now) is None
-        if works and _age(current) > _age(best):
-            return None
-    return best
+    certificate = present.entry.certificate
+    suits = certificate.extensions.signs if signs else certificate.extensions.encrypts
+    works = suits and among(account.email, certificate.emails) and unfit(certificate, client, now) is None
+    return certificate if works else None
 
 
 def _age(certificate: Certificate) -> tuple[datetime, datetime, str]:
@@ -130,106 +145,9 @@ def _changes(account: Account, new: Association) -> bool:
         return wanted is not None and (present is None or present.sha256 != wanted.sha256)
 
     return (differs(account.signing, new.signing) or differs(account.encryption, new.encryption)
-            or new.sign not in (None, account.signs) or new.encrypt not in (None, account.encrypts))
+            or new.sign not in (None, bool(account.signs)) or new.encrypt not in (None, bool(account.encrypts)))
 
 
 def needed(uses: Iterable[Use]) -> frozenset[str]:
     """Fingerprints of the certificates that must be in the plan for their associations."""
-    return frozenset(one.sha256 for use in uses if use.association for one in use.association.needs)
-
-
-def attach(plan: Plan, uses: Sequence[Use], wish: Wish, client: MailClient) -> Plan:
-    """The plan with every association in the step after which all that it needs is there, and the trust it needs."""
-    program = client.name
-    steps = {step.certificate.sha256: step for step in plan.steps if step.certificate is not None}
-    order = list(steps)
-    done: list[Use] = []
-    for use in uses:
-        if use.association is None:
-            done.append(use)
-            continue
-        involved = [steps[one.sha256] for one in use.association.needs]
-        wanted = client.requirements(use.association)
-        trusted = [_trusted(step, plan.target, wish, program) if wanted.email_trust else step for step in involved]
-        refused = next((step for step in trusted if isinstance(step, Use)), None)
-        if refused is not None:
-            done.append(refused._replace(account=use.account))
-            continue
-        for step in trusted:
-            if not isinstance(step, Use) and step.certificate is not None:
-                steps[step.certificate.sha256] = step
-        last = max((one.sha256 for one in use.association.needs), key=order.index)
-        notes = tuple(f"{use.account.email}: {note}" for note in use.account.notes)
-        steps[last] = replace(steps[last], associations=(*steps[last].associations, use.association),
-                              notes=(*steps[last].notes, *notes))
-        done.append(use)
-    return _planned(plan, steps, done, program)
-
-
-def _planned(plan: Plan, steps: Mapping[str, Step], uses: Sequence[Use], program: str) -> Plan:
-    """The plan with those steps; what of it is empty is there already, and a root is trusted alike in all of them."""
-    trusts = {root.der: dict(step.trust)[root] for step in steps.values() for root in step.widened}
-    kept, there = [], list(plan.already_there)
-    only = needed(uses) if plan.source.location == plan.target.location else None
-    for step in plan.steps:
-        if only is not None and (step.certificate is None or step.certificate.sha256 not in only):
-            continue  # within one store, nothing but what the accounts need
-        new = steps[step.certificate.sha256] if step.certificate is not None else step
-        if new.empty and new.certificate is not None:
-            there.append(new.certificate.sha256)
-            continue
-        trust = tuple((one, trusts.get(one.der, level)) for one, level in new.trust)
-        kept.append(_noted(replace(new, trust=trust), uses, program))
-    return replace(plan, steps=tuple(kept), already_there=tuple(there), uses=tuple(uses))
-
-
-def _noted(step: Step, uses: Sequence[Use], program: str) -> Step:
-    """The step with a word on why no account gets its certificate, where one could have."""
-    certificate = step.certificate
-    if certificate is None or step.kind.value != "identity" or not certificate.emails:
-        return step
-    if any(among(use.account.email, certificate.emails) for use in uses):
-        return step
-    text = f"no account of {program} in question has its address ({', '.join(certificate.emails[:2])})"
-    return replace(step, notes=(*step.notes, text))
-
-
-def _trusted(step: Step, target: Listing, wish: Wish, program: str) -> Step | Use:
-    """The step with an authority above its certificate trusted for e-mail, or why that is not to be had."""
-    planned = {one.der: trust for one, trust in step.trust}
-    path = [one for one in (step.certificate, *step.chain.above) if one is not None]
-    trusts = []
-    for one in path:
-        entry = target.entry(one.sha256)
-        trusts.append(planned.get(one.der, entry.trust if entry else NO_TRUST))
-    levels = [trust.email for trust in trusts]
-    if Level.DISTRUSTED in levels:
-        refused = path[levels.index(Level.DISTRUSTED)].common_name
-        return _skip("distrusted", f"{program} there distrusts {refused}, and that stays")
-    if step.chain.complete and len(path) == 1:
-        return _skip("self-signed", f"{path[0].common_name} is signed by itself, and {program} signs with no such "
-                     "certificate, whatever is trusted")
-    if Level.TRUSTED in levels:
-        return step
-    if not step.chain.complete:
-        text = f"its root is in no store here: {program} must know it by itself, or it refuses to sign"
-        return replace(step, notes=(*step.notes, text))
-    return _widened(step, path[-1], join(trusts[-1], Trust(email=Level.TRUSTED)), target, wish, program)
-
-
-def _widened(
-    step: Step, root: Certificate, trust: Trust, target: Listing, wish: Wish, program: str
-) -> Step | Use:
-    """The step with its root trusted beyond the source, where that is agreed to and the root is there."""
-    needs = f"{program} signs only below an authority that it trusts for e-mail, and"
-    if wish.widen is not None and root.sha256 not in wish.widen:
-        return _skip("trust-needed", f"{needs} neither the source nor {program} trusts {root.common_name}; agree to "
-                     "that on a terminal, or with --yes (and without --trust none)")
-    if target.entry(root.sha256) is None and root not in [entry.certificate for entry in step.additions]:
-        return _skip("trust-needed", f"{needs} {root.common_name} was left behind")
-    others = tuple((one, kept) for one, kept in step.trust if one != root)
-    return replace(step, trust=(*others, (root, trust)), widened=(*step.widened, root))
-
-
-def _skip(code: str, reason: str) -> Use:
-    return Use(Account("", ""), "skipped", code, reason)
+    return frozenset(one.sha256 for use in uses for one in use.needs)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from migrate.chain import Chain, Pool, complete
 from profiles.errors import NoMatch
-from profiles.model import NO_TRUST, Entry, Listing, PendingKey, Trust
+from profiles.model import NO_TRUST, Entry, Level, Listing, PendingKey, Trust
 from profiles.trust import covers, join
 
 if TYPE_CHECKING:
@@ -88,6 +88,11 @@ class Plan:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     uses: tuple[Use, ...] = ()
     """What becomes of each mail account in question."""
+
+    def source_trusts(self, certificate: Certificate) -> bool:
+        """Whether the source trusts it for e-mail, brought along or not."""
+        entry = self.source.entry(certificate.sha256)
+        return entry is not None and entry.trust.email is Level.TRUSTED
 
 
 def select(

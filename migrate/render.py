@@ -161,7 +161,7 @@ def plan(found: Plan) -> None:
         note(f"from {visible(str(found.source.location))} to {visible(str(found.target.location))}{made}:")
     accounts = {use.association: use.account for use in found.uses if use.association}
     for step in found.steps:
-        for line in _step_lines(step):
+        for line in _step_lines(step, found):
             note(f"  {line}")
         for one in step.associations:
             note(f"    {_association_line(one)}{_instead(one, accounts[one])}")
@@ -170,9 +170,11 @@ def plan(found: Plan) -> None:
     for use in found.uses:
         if use.outcome != "set":
             note(f"  {_use_line(use)}")
+        elif use.reason:
+            note(f"  {_who(use)}: {visible_sentence(use.reason)}")
 
 
-def _step_lines(step: Step) -> Iterable[str]:
+def _step_lines(step: Step, of: Plan) -> Iterable[str]:
     yield f"{step.kind.value} {visible(step.title)}" + (f", {visible(', '.join(step.certificate.emails[:2]))}"
                                             if step.certificate and step.certificate.emails else "")
     if step.skip:
@@ -185,7 +187,9 @@ def _step_lines(step: Step) -> Iterable[str]:
             kind = "root" if entry.certificate.self_issued else "intermediate"
             yield f"  with {kind} {visible(entry.certificate.common_name)}"
     for certificate, trust in step.trust:
-        wider = ", which the source does not" if certificate in step.widened else ""
+        wider = "" if certificate not in step.widened else (
+            ", as the source does, in spite of --no-roots" if of.source_trusts(certificate)
+            else ", which the source does not")
         yield f"  trusting {visible(certificate.common_name)} for {_purposes(trust)}{wider}"
     for text in step.notes:
         yield f"  note: {visible_sentence(text)}"
@@ -237,7 +241,8 @@ def _association_line(one: Association) -> str:
         uses = [f"signs and encrypts with {visible(one.signing.common_name)}"]
     defaults = [f"new mail is {'' if on else 'not '}{word} by default"
                 for word, on in (("signed", one.sign), ("encrypted", one.encrypt)) if on is not None]
-    return f"the account {visible(one.email)} ({visible(one.account)}) {', '.join([*uses, *defaults])}"
+    words = ", ".join([*(uses or ["keeps its certificate"]), *defaults])
+    return f"the account {visible(one.email)} ({visible(one.account)}) {words}"
 
 
 def _instead(one: Association, account: Account) -> str:
@@ -248,13 +253,16 @@ def _instead(one: Association, account: Account) -> str:
 
 
 def _use_line(use: Use) -> str:
-    who = f"{visible(use.account.email) or visible(use.account.name)} ({visible(use.account.id)})"
+    reason = visible_sentence(use.reason)
     if use.outcome == "set" and use.association is not None:
-        return _association_line(use.association)
+        return _association_line(use.association) + (f"; {reason}" if reason else "")
     if use.outcome == "kept":
-        return f"the account {who} stays as it is: {visible_sentence(use.reason) or 'it uses that already'}"
-    words = "is left as it is" if use.outcome == "left" else "was not set"
-    return f"the account {who} {words}: {visible_sentence(use.reason)}"
+        return f"{_who(use)} stays as it is: {reason or 'it uses that already'}"
+    return f"{_who(use)} {'is left as it is' if use.outcome == 'left' else 'was not set'}: {reason}"
+
+
+def _who(use: Use) -> str:
+    return f"the account {visible(use.account.email) or visible(use.account.name)} ({visible(use.account.id)})"
 
 
 def _outcome_line(outcome: Outcome) -> str:

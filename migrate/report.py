@@ -41,7 +41,7 @@ class Report(NamedTuple):
             return "nothing"
         done = sum(outcome.outcome == "done" for outcome in self.outcomes)
         if done == len(self.outcomes):
-            return "partial" if any(use.outcome in ("skipped", "failed") for use in self.uses) else "done"
+            return "partial" if any(use.falls_short for use in self.uses) else "done"
         return "partial" if done or any(outcome.outcome == "referred" for outcome in self.outcomes) else "failed"
 
     @property

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from profiles.certificate import Certificate
-    from profiles.mail.client import Association, Choice, MailClient
+    from profiles.mail.client import Account, Association, Choice, MailClient
     from profiles.model import Entry, Listing
     from profiles.store import Store
 
@@ -47,17 +47,19 @@ def require_kept(before: Sequence[Entry], now: Listing) -> None:
 
 
 def verify_associations(client: MailClient, associations: Sequence[Association]) -> None:
-    """Raise ``VerificationFailed`` unless every account, read afresh, uses its certificates, found in its store."""
+    """Raise ``VerificationFailed`` unless every account, read afresh, uses its certificates and defaults."""
     accounts = {account.id: account for account in client.accounts()}
-    wrong = []
-    for one in associations:
-        account = accounts.get(one.account)
-        if account is None or not _uses(account.signing, one.signing) or not _uses(account.encryption, one.encryption):
-            wrong.append(one.email)
+    wrong = [one.email for one in associations if not _shows(accounts.get(one.account), one)]
     if wrong:
         raise VerificationFailed(
-            f"a fresh look at {client.name} does not show the certificate at {', '.join(wrong)}",
+            f"a fresh look at {client.name} does not show what was set at {', '.join(wrong)}",
             "Everything of this step was taken back; the source is as it was.")
+
+
+def _shows(account: Account | None, one: Association) -> bool:
+    if account is None or not (_uses(account.signing, one.signing) and _uses(account.encryption, one.encryption)):
+        return False
+    return one.sign in (None, bool(account.signs)) and one.encrypt in (None, bool(account.encrypts))
 
 
 def _uses(choice: Choice | None, wanted: Certificate | None) -> bool:

@@ -25,7 +25,8 @@ RANKS: dict[str, dict[str, int]] = {
         **dict.fromkeys(("discover", "opening"), 4),
     },
     "migrate": {
-        **dict.fromkeys(("chain", "plan", "mailing", "verify", "report", "journal", "passwords", "terminal"), 1),
+        **dict.fromkeys(("chain", "plan", "fitness", "mailing", "attaching"), 1),
+        **dict.fromkeys(("verify", "report", "journal", "passwords", "terminal"), 1),
         "*": 2,  # the engine, and what else puts those together
         "render": 3,
         "cli": 4,

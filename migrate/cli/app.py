@@ -250,7 +250,9 @@ def mail(
         if address is None:
             from migrate.cli.mail import show
 
-            show(location, to_json=json)
+            show(location, to_json=json, only_with_set={
+                "--only": only or None, "--sign": sign, "--encrypt": encrypt, "--to-password": to_password,
+                "--dry-run": dry_run or None})
             return
         from migrate.cli import moving
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from migrate import accounts, render
+from migrate import accounts, passwords, render
 from migrate.accounts import Judged, Verdict
 from profiles.errors import Unsupported
 from profiles.mail import client_of
 from profiles.opening import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from profiles.mail.client import MailClient
     from profiles.store import Store
 
@@ -25,8 +27,15 @@ def required_client(store: Store) -> MailClient:
     return client
 
 
-def show(location: str, *, to_json: bool) -> None:
-    """Print every account, the certificates it uses, and what is wrong with them."""
+def show(location: str, *, to_json: bool, only_with_set: Mapping[str, object]) -> None:
+    """Print every account, the certificates it uses, and what is wrong with them.
+
+    Options that change something are a mistake here, and not passed over.
+    """
+    given = [name for name, value in only_with_set.items() if value is not None]
+    if given:
+        belong = "belongs" if len(given) == 1 else "belong"
+        raise passwords.BadSource(f"{' and '.join(given)} {belong} to --set", "Say whose account: --set EMAIL|auto.")
     store = open_store(location)
     client = required_client(store)
     listing = store.list()

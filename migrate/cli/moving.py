@@ -179,10 +179,12 @@ def _trust_agreed(plan: Plan, program: str, *, yes: bool, to_json: bool) -> bool
         return True
     if to_json or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         return False
-    names = dict.fromkeys(one.common_name for step in plan.steps for one in step.widened)
-    render.note(f"{program} signs mail only below an authority that it trusts for e-mail. Neither "
-                f"{plan.source.location} nor {plan.target.location} trusts "
-                f"{' and '.join(map(render.visible, names))} for that.")
+    roots = [one for step in plan.steps for one in step.widened]
+    names = " and ".join(map(render.visible, dict.fromkeys(one.common_name for one in roots)))
+    why = (f"{plan.source.location} trusts {names} for that, which --no-roots leaves behind"
+           if all(map(plan.source_trusts, roots))
+           else f"Neither {plan.source.location} nor {plan.target.location} trusts {names} for that")
+    render.note(f"{program} signs mail only below an authority that it trusts for e-mail. {why}.")
     print("Trust it for e-mail? Mail that others sign below it will count as genuine. [y/N] ", end="",
           file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().casefold() in ("y", "yes")
@@ -209,7 +211,7 @@ def status(found: Report) -> int:
     if codes and len(set(codes)) == 1 and len(codes) == len(found.outcomes):
         return EXIT_STATUS.get(codes[0], 1)
     return int(any(outcome.outcome != "done" for outcome in found.outcomes)
-               or any(use.outcome in ("skipped", "failed") for use in found.uses))
+               or any(use.falls_short for use in found.uses))
 
 
 def undo(location: str | None, *, yes: bool, to_json: bool) -> None:

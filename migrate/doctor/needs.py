@@ -37,12 +37,9 @@ def needs(patient: Patient, entry: Entry, here: Circumstances) -> Iterator[Findi
         yield from _for_mail(patient, certificate, here)
 
 
-def _allows(certificate: Certificate, usage: str) -> bool:
-    return not certificate.usages or usage in certificate.usages or "any" in certificate.usages
-
-
 def _fits_login(certificate: Certificate) -> bool:
-    return _allows(certificate, "client") and certificate.extensions.signs
+    made_for_it = not certificate.usages or bool({"client", "any"} & set(certificate.usages))
+    return made_for_it and certificate.extensions.signs
 
 
 def _for_login(patient: Patient, certificate: Certificate, here: Circumstances) -> Iterator[Finding]:
@@ -58,7 +55,7 @@ def _for_login(patient: Patient, certificate: Certificate, here: Circumstances) 
 
 def _for_mail(patient: Patient, certificate: Certificate, here: Circumstances) -> Iterator[Finding]:
     name, product = certificate.common_name, patient.found.product
-    if not _allows(certificate, "email"):
+    if certificate.usages and "email" not in certificate.usages:  # "any" is not enough for it
         if patient.kind != "seamonkey":
             yield problem("usage", name, f"{product} does not use it for mail: it is made for "
                           f"{', '.join(certificate.usages)}", "Use it in the browser; ask for one for e-mail.")

@@ -16,8 +16,8 @@ from profiles.errors import Error, NoMatch
 from profiles.files.reading import read
 from profiles.macos.identity_preference import IdentityPreferences
 from profiles.mail.address import among, normal, same
-from profiles.mail.client import Account, Requirements
-from profiles.mail.program import by_thumbprint, choice, require_no_defaults
+from profiles.mail.client import Account, Foreseen, Requirements
+from profiles.mail.program import by_thumbprint, choice, decides_for_all, require_no_defaults, without_defaults
 from profiles.mail.record import Recorded, Records
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class AppleMail(Recorded):
     """See ``MailClient``: an account is an address."""
 
     name = "Apple Mail"
+    any_use = True
 
     def __init__(
         self, home: Path, state: Path, entries: Callable[[], Iterable[Entry]],
@@ -122,6 +123,12 @@ class AppleMail(Recorded):
         """See ``MailClient``."""
         del association
         return Requirements(email_trust=True, chain=True)
+
+    def foresee(self, associations: Sequence[Association]) -> list[Foreseen]:
+        """See ``MailClient``."""
+        reasons = [decides_for_all(self.name, one) for one in associations]
+        return [without_defaults(one, why) if why else Foreseen(one)
+                for one, why in zip(associations, reasons, strict=True)]
 
     def require_writable(self) -> None:
         """See ``MailClient``: Mail asks the keychain whenever it needs a certificate."""

@@ -16,8 +16,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from profiles.errors import Error
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from profiles.certificate import Certificate
@@ -52,6 +54,8 @@ class Account(NamedTuple):
     encrypts: bool | None = None
     notes: tuple[str, ...] = ()
     """What a person should know of it, such as that OpenPGP comes first: whole sentences without a full stop."""
+    fault: Error | None = None
+    """What keeps its settings from being read or edited; it may have no address then."""
 
 
 class Association(NamedTuple):
@@ -72,6 +76,16 @@ class Association(NamedTuple):
         return tuple(dict.fromkeys(one for one in (self.signing, self.encryption) if one is not None))
 
 
+class Foreseen(NamedTuple):
+    """What can be set of an association."""
+
+    association: Association | None
+    """As much of it as can be; None where nothing can."""
+    code: str = ""
+    reason: str = ""
+    """Why not all of it, with what a person can do."""
+
+
 class Requirements(NamedTuple):
     """What a mail program wants of its store before it accepts an association."""
 
@@ -79,6 +93,15 @@ class Requirements(NamedTuple):
     """An authority above the certificate is trusted for e-mail in this very store."""
     chain: bool = False
     """The intermediates are there too."""
+
+
+def foreseen(association: Association, attempt: Callable[[], object]) -> Foreseen:
+    """All of it, or nothing for the reason that an attempt gives."""
+    try:
+        attempt()
+    except Error as error:
+        return Foreseen(None, error.code, f"{error.message}. {error.hint}" if error.hint else error.message)
+    return Foreseen(association)
 
 
 class Unfinished(NamedTuple):
@@ -94,16 +117,22 @@ class MailClient(Protocol):
 
     name: str
     """What a person calls the program."""
+    any_use: bool
+    """Whether it takes a certificate that is for any use and does not name e-mail among its usages."""
 
     def accounts(self) -> tuple[Account, ...]:
         """Every account, read afresh, its certificates looked up in the store; asks for no password.
 
-        Accounts that were removed are not among them, one without an address is, with an empty ``email``.
-        ``Malformed`` and ``AccessDenied`` where the settings cannot be read.
+        Accounts that were removed are not among them, one without an address is, with an empty ``email``, and one
+        whose own file or settings cannot be read, with that ``fault``. ``Malformed``, ``Unsupported`` and
+        ``AccessDenied`` where the settings of all cannot be read.
         """
 
     def requirements(self, association: Association) -> Requirements:
         """What the store must hold for the program to accept it."""
+
+    def foresee(self, associations: Sequence[Association]) -> list[Foreseen]:
+        """What ``prepare`` would take of each, all of them together; changes nothing."""
 
     def require_writable(self) -> None:
         """``StoreInUse`` while the program runs (where it would overwrite or miss a change), ``AccessDenied``."""

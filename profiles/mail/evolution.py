@@ -8,34 +8,31 @@ stands for it.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from profiles.directories.together import Edit, recover, unsettled, write
-from profiles.errors import AccessDenied, NoMatch, StoreInUse
-from profiles.files import writing
-from profiles.files.reading import explained, named, read, read_if_there
-from profiles.mail.client import Account, Choice, Requirements
-from profiles.mail.key_file import KeyFile, escaped, unescaped
+from profiles.directories.together import recover, unsettled
+from profiles.errors import NoMatch, StoreInUse
+from profiles.mail.client import Account, Choice, Foreseen, Requirements, foreseen
+from profiles.mail.evolution_sources import GROUP, IDENTITY, PRINT, UNSET, Sources
+from profiles.mail.key_file import KeyFile, unescaped
 from profiles.mail.record import Recorded, Records
 from profiles.products.home import Home
 from profiles.products.mail_directories import sources
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from profiles.mail.client import Association, MailClient
     from profiles.model import Entry
     from profiles.store import Store
 
-GROUP, IDENTITY, SOURCE = "Secure MIME (S/MIME)", "Mail Identity", "Data Source"
+SOURCE = "Data Source"
 _SIGNING, _ENCRYPTION, _SIGN, _ENCRYPT = (
     "SigningCertificate", "EncryptionCertificate", "SignByDefault", "EncryptByDefault")
 _PROCESSES = ("evolution", "evolution-source-registry")
 _YES, _NO = "true", "false"
-_PRINT = "sha256:"
-"""Before a fingerprint that stands for a nickname; no nickname begins so."""
 
 
 def client(store: Store) -> MailClient | None:
@@ -48,6 +45,7 @@ class Evolution(Recorded):
     """A ``MailClient`` over one directory of sources."""
 
     name = "Evolution"
+    any_use = False  # "cannot find certificate"
 
     def __init__(self, store: Store, directory: Path) -> None:
         self._store, self._files = store, Sources(store, directory)
@@ -59,13 +57,19 @@ class Evolution(Recorded):
 
     def accounts(self) -> tuple[Account, ...]:
         """See ``MailClient``."""
-        identities = {uid: file for uid, file in self._files.parsed() if file.has(IDENTITY)}
-        held = self._files.held() if any(file.has(GROUP) for file in identities.values()) else ()
-        return tuple(_account(uid, file, held) for uid, file in identities.items())
+        identities = dict(self._files.identities())
+        readable = [file for file in identities.values() if isinstance(file, KeyFile)]
+        held = self._files.held() if any(file.has(GROUP) for file in readable) else ()
+        return tuple(_account(uid, file, held) if isinstance(file, KeyFile) else
+                     Account(uid, "", notes=(file.message,), fault=file) for uid, file in identities.items())
 
     def requirements(self, association: Association) -> Requirements:  # noqa: ARG002 - the same for all of them
         """See ``MailClient``: Evolution signs without trust, but sends along only what is there."""
         return Requirements(email_trust=False, chain=True)
+
+    def foresee(self, associations: Sequence[Association]) -> list[Foreseen]:
+        """See ``MailClient``."""
+        return [foreseen(one, partial(self._files.require_editable, one.account)) for one in associations]
 
     def require_writable(self) -> None:
         """See ``MailClient``; the service that keeps the sources would write its own over ours."""
@@ -84,6 +88,7 @@ class Evolution(Recorded):
         for one in associations:
             if one.account not in present:
                 raise NoMatch(f"Evolution has no account {one.account} any more", "Look at its accounts again.")
+            self._files.require_editable(one.account)
             wanted |= {f"{one.account}/{key}": value for key, value in _settings(one)}
         return self._records.prepare(wanted, {one.sha256 for each in associations for one in each.needs})
 
@@ -99,90 +104,19 @@ class Evolution(Recorded):
 
     def _same(self, one: str | None, other: str | None) -> bool:
         """Whether two values mean the same: a fingerprint is what the nickname of that certificate says."""
-        if one == other:
+        if (one, other) == (None, UNSET) or (other, one) == (None, UNSET) or one == other:
             return True
-        prints = [text.removeprefix(_PRINT) for text in (one, other) if text and text.startswith(_PRINT)]
-        texts = [text for text in (one, other) if not (text and text.startswith(_PRINT))]
+        prints = [text.removeprefix(PRINT) for text in (one, other) if text and text.startswith(PRINT)]
+        texts = [text for text in (one, other) if not (text and text.startswith(PRINT))]
         return len(prints) == 1 and bool(texts[0]) and self._files.nickname(prints[0]) == unescaped(texts[0] or "")
 
     def _same_or_gone(self, one: str | None, other: str | None) -> bool:
         """The same after the certificates were taken back: a name of nothing was the name of one of them."""
         if self._same(one, other):
             return True
-        texts = [text for text in (one, other) if text and not text.startswith(_PRINT)]
-        prints = [text for text in (one, other) if text and text.startswith(_PRINT)]
+        texts = [text for text in (one, other) if text and text != UNSET and not text.startswith(PRINT)]
+        prints = [text for text in (one, other) if text and text.startswith(PRINT)]
         return len(prints) == 1 and len(texts) == 1 and not _choices(unescaped(texts[0]), self._files.held())
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The files of a directory of sources as ``Settings``: names are ``uid/Key``, values as they stand in the file."""
-
-    store: Store
-    directory: Path
-
-    def parsed(self) -> Iterator[tuple[str, KeyFile]]:
-        """Every source of a mail identity by its uid; ``Malformed``."""
-        for path in sorted(self.directory.glob("*.source")):
-            data = read_if_there(path)
-            if data is None or IDENTITY.encode() not in data:
-                continue  # a calendar or an address book is no business of this
-            file = KeyFile(data)
-            with named(str(path)):
-                file.has(IDENTITY)
-            yield path.name.removesuffix(".source"), file
-
-    def values(self, names: Collection[str]) -> dict[str, str | None]:
-        """See ``Settings``."""
-        found = {}
-        for name in names:
-            uid, _, key = name.rpartition("/")
-            found[name] = KeyFile(read_if_there(self._path(uid)) or b"").value(GROUP, key)
-        return found
-
-    def write(self, values: Mapping[str, str | None]) -> None:
-        """See ``Settings``: all files together, whole or not at all."""
-        wanted: dict[str, dict[str, str | None]] = {}
-        for name, value in values.items():
-            uid, _, key = name.rpartition("/")
-            wanted.setdefault(uid, {})[key] = self._spelled(value)
-        edits = []
-        for uid, changes in wanted.items():
-            path = self._path(uid)
-            data = read(path)
-            with explained(path):
-                mode = path.stat().st_mode & 0o777
-            edits.append(Edit(path.name, data, KeyFile(data).edited(GROUP, changes), mode))
-        write(self.directory, edits)
-
-    def _spelled(self, value: str | None) -> str | None:
-        if not value or not value.startswith(_PRINT):
-            return value
-        nickname = self.nickname(value.removeprefix(_PRINT))
-        if not nickname:
-            raise NoMatch(f"a certificate that an account of Evolution is to use is not in {self.store.location}",
-                          "Migrate it first.")
-        return escaped(nickname)
-
-    def _path(self, uid: str) -> Path:
-        if "/" in uid or not uid:
-            raise NoMatch(f"{uid!r} is no account of Evolution")
-        return self.directory / f"{uid}.source"
-
-    def nickname(self, sha256: str) -> str:
-        """What the database calls a certificate of which it has the key, or nothing."""
-        return next((entry.nickname for entry in self.held() if entry.certificate.sha256 == sha256), "")
-
-    def held(self) -> tuple[Entry, ...]:
-        """The certificates in the database of which it has the keys."""
-        return tuple(entry for entry in self.store.list().entries if entry.has_key)
-
-    def require_writable(self) -> None:
-        """``AccessDenied`` where the accounts are not to be changed."""
-        writing.writable(self.directory / "certferry.source")
-        for path in self.directory.glob("*.source"):
-            if not os.access(path, os.W_OK) or not path.stat().st_mode & 0o222:
-                raise AccessDenied(f"{path} may not be written", "It was meant to stay as it is; check its mode.")
 
 
 def _running() -> str:
@@ -231,7 +165,7 @@ def _choices(label: str, held: Sequence[Entry]) -> list[Entry]:
 def _settings(one: Association) -> Iterator[tuple[str, str | None]]:
     for key, certificate in ((_SIGNING, one.signing), (_ENCRYPTION, one.encryption)):
         if certificate is not None:
-            yield key, _PRINT + certificate.sha256
+            yield key, PRINT + certificate.sha256
     for key, flag in ((_SIGN, one.sign), (_ENCRYPT, one.encrypt)):
         if flag is not None:
             yield key, _YES if flag else _NO

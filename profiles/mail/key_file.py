@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from profiles.errors import Malformed
@@ -11,8 +11,9 @@ from profiles.errors import Malformed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_BLANK = b" \t\f\r"
 _GROUP = re.compile(rb"\[([^\[\]\0-\x1f\x7f]+)\][ \t]*\Z")
-_PAIR = re.compile(rb"[ \t]*([^\s=\[\]#][^=\[\]]*?(?:\[[^\]]*\])?)[ \t]*=[ \t\v\f\r]*(.*)\Z", re.DOTALL)
+_PAIR = re.compile(rb"([^\s=\[\]#][^=\[\]]*?(?:\[[^\]]*\])?)[ \t]*=[ \t\f\r]*(.*)\Z", re.DOTALL)
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _ESCAPED = {"s": " ", "n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
 
@@ -24,6 +25,8 @@ class _Line:
     group: bytes
     key: bytes = b""
     value: bytes = b""
+    at: int = 0
+    """Where the value begins in the text."""
 
 
 @dataclass(frozen=True)
@@ -45,65 +48,88 @@ class KeyFile:
         """Whether there is that group."""
         return group.encode() in {line.group for line in self._lines()}
 
-    def edited(self, group: str, values: Mapping[str, str | None]) -> bytes:
-        """The file with those values (as they stand in it) of a group; None removes one, and a group left empty."""
-        lines = list(self._lines())
+    def edited(self, group: str, values: Mapping[str, str | None], *, keep: bool = False) -> bytes:
+        """The file with those values (as they stand in it) of a group; None removes one.
+
+        A group that is left empty goes too, unless it is to be kept. Setting back what was there gives the same bytes.
+        """
+        lines, name = list(self._lines()), group.encode()
         for key, value in values.items():
-            lines = _with(lines, group.encode(), key.encode(),
-                          None if value is None else value.encode("utf-8", "surrogateescape"))
+            lines = _without_key(lines, name, key.encode()) if value is None else _with(
+                lines, name, key.encode(), value.encode("utf-8", "surrogateescape"))
+        if not keep and None in values.values():
+            lines = _without_empty(lines, name)
         return b"".join(line.text for line in lines)
 
     def _lines(self) -> Iterator[_Line]:
         group = b""
-        for text in re.findall(rb"[^\n]*\n|[^\n]+", self.data):
-            bare = text.removesuffix(b"\n")
-            plain = bare.removesuffix(b"\r")
-            if not plain.strip() or plain.startswith(b"#"):
+        for number, text in enumerate(re.findall(rb"[^\n]*\n|[^\n]+", self.data), 1):
+            plain = _bare(text)
+            body = plain.lstrip(_BLANK)
+            if not body or body.startswith(b"#"):
                 yield _Line(text, group)
-            elif found := _GROUP.match(plain):
+            elif found := _GROUP.match(body):
                 group = found[1]
                 yield _Line(text, group)
-            elif group and (found := _PAIR.match(plain)):
-                yield _Line(text, group, found[1], found[2])
+            elif group and (found := _PAIR.match(body)):
+                yield _Line(text, group, found[1], found[2], len(plain) - len(body) + found.start(2))
             else:
-                raise Malformed("a line is neither a group nor a key with its value")
+                raise Malformed(f"line {number} is neither a group nor a key with its value",
+                                "The program that keeps the file does not read it either: correct that line.")
 
 
-def _with(lines: list[_Line], group: bytes, key: bytes, value: bytes | None) -> list[_Line]:
+def _bare(text: bytes) -> bytes:
+    """A line without its end."""
+    return text.removesuffix(b"\n").removesuffix(b"\r") if text.endswith(b"\n") else text
+
+
+def _with(lines: list[_Line], group: bytes, key: bytes, value: bytes) -> list[_Line]:
     places = [at for at, line in enumerate(lines) if (line.group, line.key) == (group, key)]
-    if value is None:
-        return _without_empty([line for at, line in enumerate(lines) if at not in places], group) if places else lines
-    end = _line_end(lines)
     if places:
         at = places[-1]
         old = lines[at]
-        start = len(old.text) - len(old.text[old.text.index(b"=") + 1 :].lstrip(b" \t\v\f")) if old.value else (
-            old.text.index(b"=") + 1)
-        rest = old.text[start + len(old.value) :] if old.value else old.text[start:].lstrip(b" \t\v\f")
-        return [*lines[:at], _Line(old.text[:start] + value + rest, group, key, value), *lines[at + 1 :]]
+        text = old.text[: old.at] + value + old.text[old.at + len(old.value) :]
+        return [*lines[:at], replace(old, text=text, value=value), *lines[at + 1 :]]
+    end = b"\r\n" if lines and lines[0].text.endswith(b"\r\n") else b"\n"
+    new = _Line(key + b"=" + value + end, group, key, value, len(key) + 1)
     inside = [at for at, line in enumerate(lines) if line.group == group and line.text.strip()]
-    if lines and not lines[-1].text.endswith(b"\n"):
-        last = lines[-1]
-        lines = [*lines[:-1], _Line(last.text + end, last.group, last.key, last.value)]
-    new = _Line(key + b"=" + value + end, group, key, value)
     if inside:
-        return [*lines[: inside[-1] + 1], new, *lines[inside[-1] + 1 :]]
-    gap = [_Line(end, lines[-1].group)] if lines and lines[-1].text.strip() else []
-    return [*lines, *gap, _Line(b"[" + group + b"]" + end, group), new]
+        return _inserted(lines, inside[-1], [new], end)
+    heading = _Line(b"[" + group + b"]" + end, group)
+    before = [at for at, line in enumerate(lines) if line.text.strip()]
+    if not before:
+        return [*lines, heading, new]
+    return _inserted(lines, before[-1], [_Line(end, lines[before[-1]].group), heading, new], end)
+
+
+def _inserted(lines: list[_Line], at: int, new: list[_Line], end: bytes) -> list[_Line]:
+    """With these behind that line; a file whose last line has no end goes on having none."""
+    last = lines[at]
+    if last.text.endswith(b"\n"):
+        return [*lines[: at + 1], *new, *lines[at + 1 :]]
+    end = b"\r\n" if last.text.endswith(b"\r") else end  # else its last character would count to the end
+    return [*lines[:at], replace(last, text=last.text + end), *new[:-1], replace(new[-1], text=_bare(new[-1].text))]
+
+
+def _removed(lines: list[_Line], gone: set[int]) -> list[_Line]:
+    """Without those; likewise."""
+    kept = [line for at, line in enumerate(lines) if at not in gone]
+    if kept and gone and not lines[-1].text.endswith(b"\n"):
+        kept[-1] = replace(kept[-1], text=_bare(kept[-1].text))
+    return kept
+
+
+def _without_key(lines: list[_Line], group: bytes, key: bytes) -> list[_Line]:
+    return _removed(lines, {at for at, line in enumerate(lines) if (line.group, line.key) == (group, key)})
 
 
 def _without_empty(lines: list[_Line], group: bytes) -> list[_Line]:
     """Without the heading of a group that has nothing left, and the blank line before it."""
     ours = [at for at, line in enumerate(lines) if line.group == group and line.text.strip()]
-    if len(ours) != 1 or lines[ours[0]].key or lines[ours[0]].text.startswith(b"#"):
+    if len(ours) != 1 or lines[ours[0]].key or lines[ours[0]].text.lstrip(_BLANK).startswith(b"#"):
         return lines
     at = ours[0]
-    first = at - 1 if at and not lines[at - 1].text.strip() else at
-    return [*lines[:first], *lines[at + 1 :]]
-
-
-def _line_end(lines: list[_Line]) -> bytes:
-    return b"\r\n" if lines and all(line.text.endswith(b"\r\n") for line in lines) else b"\n"
+    return _removed(lines, {at - 1, at} if at and not lines[at - 1].text.strip() else {at})
 
 
 def escaped(text: str) -> str:

@@ -82,12 +82,12 @@ class Outlook:
         return tuple(account for profile in self.profiles() for account in self._accounts(profile, held))
 
     def _accounts(self, profile: Profile, held: Mapping[str, Entry]) -> Iterator[Account]:
-        notes: tuple[str, ...] = ()
+        fault: Error | None = None
         settings: tuple[Setting, ...] = ()
         try:
             settings, _ = self._settings(profile)
         except Error as error:
-            notes = (error.message,)
+            fault = error
         flags = self._flags(profile)
         for number, email in self._addresses(profile):
             one = _serving(settings, email, held)
@@ -96,7 +96,7 @@ class Outlook:
                 f"{profile.id}/{number}", email, f"Outlook, profile {profile.key.name}",
                 choice(entry.thumbprint(Tag.SIGNING), held), choice(entry.thumbprint(Tag.ENCRYPTION), held),
                 None if flags is None else bool(flags & _SIGN), None if flags is None else bool(flags & _ENCRYPT),
-                notes)
+                (fault.message,) if fault else (), fault)
 
     def _addresses(self, profile: Profile) -> Iterator[tuple[str, str]]:
         """The accounts that mail is sent from: address books are kept beside them, and have no address."""
@@ -112,11 +112,25 @@ class Outlook:
         value = self._registry.value(profile.security, PROFILES)
         if value is None:
             return (), None
-        return security_profile.parse(value.blob or b"")
+        settings, bits = security_profile.parse(value.blob or b"")
+        return settings, bits if settings else None  # zeros look alike in both layouts
 
     def _flags(self, profile: Profile) -> int | None:
         value = self._registry.value(profile.security, DEFAULTS)
         return None if value is None or value.blob is None else int.from_bytes(value.blob[:4], "little")
+
+    def shares_defaults(self, one: Association, together: Sequence[Association]) -> str:
+        """See ``Program``: the accounts of a profile sign and encrypt new mail alike."""
+        profile = next((found for found in self.profiles() if found.id == one.account.rpartition("/")[0]), None)
+        flags = self._flags(profile) or 0 if profile else 0
+        if profile is None or _flagged(flags, [one]) == flags:
+            return ""
+        alike = {each.account for each in together if (each.sign, each.encrypt) == (one.sign, one.encrypt)}
+        others = [email for number, email in self._addresses(profile) if f"{profile.id}/{number}" not in alike]
+        if not others:
+            return ""
+        return ("Outlook signs and encrypts new mail of all accounts in a profile alike, and "
+                f"{' and '.join(others)} would be included: set that in Outlook")
 
     def wanted(self, associations: Sequence[Association], held: Mapping[str, Entry]) -> dict[str, str | None]:
         """See ``Program``."""
@@ -154,12 +168,12 @@ class Outlook:
         if changed != settings:
             value = Value(REG_BINARY, security_profile.serialise(changed, bits))
             wanted[setting(profile.security, PROFILES)] = text(value)
-        flags = before = self._flags(profile) or 0
-        for one in associations:
-            for bit, on in ((_SIGN, one.sign), (_ENCRYPT, one.encrypt)):
-                if on is not None:
-                    flags = flags | bit if on else flags & ~bit
+        before = self._flags(profile) or 0
+        flags = _flagged(before, associations)
         if flags != before:
+            for one in associations:
+                if why := self.shares_defaults(one, associations):
+                    raise Unsupported(why, "Leave --sign and --encrypt out.")
             wanted[setting(profile.security, DEFAULTS)] = text(Value(REG_BINARY, struct.pack("<I", flags)))
         return wanted if wanted.keys() - {presence(profile.security)} else {}
 
@@ -177,6 +191,14 @@ class Outlook:
         together = Key(Hive.MACHINE, "SOFTWARE\\Microsoft\\Office\\ClickToRun\\Configuration", View.BITS_64)
         value = self._registry.value(together, "Platform")
         return _BITS.get(value.text.lower()) if value is not None and profile.version else None
+
+
+def _flagged(flags: int, associations: Sequence[Association]) -> int:
+    for one in associations:
+        for bit, on in ((_SIGN, one.sign), (_ENCRYPT, one.encrypt)):
+            if on is not None:
+                flags = flags | bit if on else flags & ~bit
+    return flags
 
 
 def _serving(settings: Sequence[Setting], email: str, held: Mapping[str, Entry]) -> int | None:
@@ -232,7 +254,7 @@ def _with(one: Setting, wanted: Association) -> Setting:
             one = one.put(tag, bytes.fromhex(certificate.thumbprint))
             if one.get(whole) is not None:  # beside the thumbprint of another it would contradict it
                 one = one.put(whole, certificate.der)
-    return one
+    return one.complete()
 
 
 def _without_default(one: Setting) -> Setting:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from profiles.errors import NoMatch
 from profiles.mail.client import Account, Association
-from profiles.mail.program import choice, require_no_defaults
+from profiles.mail.program import choice, decides_for_all, require_no_defaults
 from profiles.mail.registry_settings import setting, text
 from profiles.windows.registry import REG_BINARY, Hive, Key, Value
 
@@ -60,6 +60,11 @@ class OutlookExpress:
         title = ", ".join(filter(None, (self.name, owner, texts.get("Account Name", ""))))
         return Account(name, texts.get("SMTP Email Address", "").strip(), title,
                        choice(hashes[0], held), choice(hashes[1], held))
+
+    def shares_defaults(self, one: Association, together: Sequence[Association]) -> str:
+        """See ``Program``."""
+        del together  # they are in the options, and not where the accounts are
+        return decides_for_all(self.name, one)
 
     def wanted(self, associations: Sequence[Association], held: Mapping[str, Entry]) -> dict[str, str | None]:
         """See ``Program``."""

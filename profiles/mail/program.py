@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from profiles.errors import Unsupported
-from profiles.mail.client import Choice
+from profiles.mail.client import Association, Choice, Foreseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from profiles.mail.client import Account, Association
+    from profiles.mail.client import Account
     from profiles.model import Entry
-
 
 
 class Program(Protocol):
@@ -24,6 +23,9 @@ class Program(Protocol):
 
     def accounts(self, held: Mapping[str, Entry]) -> tuple[Account, ...]:
         """Every account, read afresh."""
+
+    def shares_defaults(self, one: Association, together: Sequence[Association]) -> str:
+        """Why its defaults cannot be set, for accounts that are not among ``together`` would share them; or nothing."""
 
     def wanted(self, associations: Sequence[Association], held: Mapping[str, Entry]) -> dict[str, str | None]:
         """The settings (``profiles.mail.record``) as they should become; ``NoMatch`` where an account is gone."""
@@ -47,8 +49,20 @@ def choice(name: str, held: Mapping[str, Entry]) -> Choice | None:
     return Choice(name, entry.certificate.sha256 if entry else "", entry)
 
 
+def decides_for_all(program: str, association: Association) -> str:
+    """Why defaults cannot be set for one account of a program that has them for all together; empty where none are."""
+    if (association.sign, association.encrypt) == (None, None):
+        return ""
+    return f"{program} signs and encrypts new mail for all its accounts or for none: set that in its options"
+
+
 def require_no_defaults(program: str, association: Association) -> None:
     """``Unsupported`` where a program that decides for all accounts together shall sign or encrypt for one."""
-    if association.sign is not None or association.encrypt is not None:
+    if decides_for_all(program, association):
         raise Unsupported(f"{program} signs and encrypts new mail for all its accounts or for none",
                           "Leave --sign and --encrypt out, and set it in the options of the program.")
+
+
+def without_defaults(association: Association, why: str) -> Foreseen:
+    """As much of an association as can be set where its defaults cannot."""
+    return Foreseen(association._replace(sign=None, encrypt=None), "defaults-shared", why)

@@ -12,13 +12,14 @@ import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from profiles.errors import AccessDenied, Malformed, NoMatch, StoreInUse, Unsupported
+from profiles.errors import AccessDenied, Error, Malformed, NoMatch, StoreInUse, Unsupported
 from profiles.files import writing
 from profiles.files.reading import explained, read, read_if_there
-from profiles.mail.client import Account, Choice, Requirements
+from profiles.mail.client import Account, Choice, Foreseen, Requirements, foreseen
 from profiles.mail.prefs import Prefs, Value, literal_of, value_of
 from profiles.mail.record import Recorded, Records
 
@@ -42,16 +43,16 @@ def client(store: Store) -> MailClient | None:
     directory, kind = Path(store.path), store.location.kind
     name = _NAMES.get(kind)
     if name is None:
-        data = None
-        with suppress(AccessDenied, Malformed, Unsupported):
-            data = read_if_there(directory / "prefs.js")
-        if data is None or _ACCOUNTS.encode() not in data:
-            return None
+        with suppress(Error):  # what cannot be read may have accounts: then they say why they cannot be seen
+            if _ACCOUNTS.encode() not in _read(directory / "prefs.js"):
+                return None
     return Thunderbird(store, directory, name or "the mail program")
 
 
 class Thunderbird(Recorded):
     """A ``MailClient`` over one profile."""
+
+    any_use = False  # "certificate type not approved for application"
 
     def __init__(self, store: Store, directory: Path, name: str) -> None:
         self.name, self._store, self._directory = name, store, directory
@@ -80,8 +81,7 @@ class Thunderbird(Recorded):
 
     def _overrides(self) -> dict[str, Value | None]:
         """What user.js sets at every start, whatever prefs.js says."""
-        data = read_if_there(self._directory / "user.js")
-        prefs = Prefs(data or b"")
+        prefs = Prefs(_read(self._directory / "user.js"))
         try:
             return {name: prefs.value(name) for name in prefs.names}
         except Malformed as error:
@@ -90,6 +90,10 @@ class Thunderbird(Recorded):
     def requirements(self, association: Association) -> Requirements:  # noqa: ARG002 - the same for all of them
         """See ``MailClient``: without either, Thunderbird refuses even to sign (SEC_ERROR_UNKNOWN_ISSUER)."""
         return Requirements(email_trust=True, chain=True)
+
+    def foresee(self, associations: Sequence[Association]) -> list[Foreseen]:
+        """See ``MailClient``."""
+        return [foreseen(one, partial(self._require_free, _settings(one))) for one in associations]
 
     def require_writable(self) -> None:
         """See ``MailClient``; a running program would write its own settings over ours when it ends."""
@@ -110,13 +114,17 @@ class Thunderbird(Recorded):
             if one.account not in present:
                 raise NoMatch(f"{self.name} has no account {one.account} any more", "Look again: certferry mail.")
             wanted |= _settings(one)
+        self._require_free(wanted)
+        needs = {certificate.sha256 for one in associations for certificate in one.needs}
+        return self._records.prepare({name: literal_of(value) for name, value in wanted.items()}, needs)
+
+    def _require_free(self, wanted: Mapping[str, Value]) -> None:
+        """``Unsupported`` where user.js would set something else at the next start."""
         fixed = self._overrides()
         for name, value in wanted.items():
             if name in fixed and fixed[name] != value:
                 raise Unsupported(f"user.js in {self._directory} sets {name} at every start",
                                   "Remove that line from user.js, then try again.")
-        needs = {certificate.sha256 for one in associations for certificate in one.needs}
-        return self._records.prepare({name: literal_of(value) for name, value in wanted.items()}, needs)
 
     def associate(self, point: str) -> None:
         """See ``MailClient``."""
@@ -139,7 +147,7 @@ class PrefsFile:
 
     def parsed(self) -> Prefs:
         """What is in it now; an empty one where there is none yet."""
-        prefs = Prefs(read_if_there(self.path) or b"")
+        prefs = Prefs(_read(self.path))
         try:
             _ = prefs.statements
         except Malformed as error:
@@ -174,6 +182,15 @@ class PrefsFile:
             raise AccessDenied(f"{self.path} may not be written", "It was meant to stay as it is; check its mode.")
         writing.writable(target)
         return target
+
+
+def _read(path: Path) -> bytes:
+    """What is in a file of settings; nothing where there is none."""
+    try:
+        return read_if_there(path) or b""
+    except Unsupported as error:
+        raise Unsupported(f"{path}: {error.message}", "Look in it for what made it so large: settings are smaller."
+                          ) from error
 
 
 def db_key(certificate: Certificate) -> str:

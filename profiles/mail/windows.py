@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profiles.errors import NoMatch, StoreInUse
-from profiles.mail.client import Requirements
+from profiles.mail.client import Foreseen, Requirements, foreseen
 from profiles.mail.outlook import Outlook
 from profiles.mail.outlook_express import OutlookExpress
-from profiles.mail.program import by_thumbprint
+from profiles.mail.program import by_thumbprint, without_defaults
 from profiles.mail.record import Recorded, Records
 from profiles.mail.registry_settings import RegistrySettings
 from profiles.mail.windows_mail import PRODUCTS, AccountFiles, WindowsMail
@@ -74,6 +75,7 @@ class WindowsClients(Recorded):
     """See ``MailClient``: the id and the name of an account say which program it belongs to."""
 
     name = "the mail programs on this computer"
+    any_use = True
 
     def __init__(
         self, registry: Registry, local: Path, state: Path, entries: Callable[[], Iterable[Entry]],
@@ -95,6 +97,24 @@ class WindowsClients(Recorded):
         del association
         return Requirements(chain=True)
 
+    def foresee(self, associations: Sequence[Association]) -> list[Foreseen]:
+        """See ``MailClient``."""
+        held = by_thumbprint(self._entries())
+        found = []
+        for one in associations:
+            program = self._program(one)
+            why = program.shares_defaults(one, associations)
+            plain = without_defaults(one, why)
+            whole = foreseen(one, partial(program.wanted, [one._replace(sign=None, encrypt=None)], held))
+            found.append(plain if why and whole.association else whole)
+        return found
+
+    def _program(self, one: Association) -> Program:
+        name = one.account.partition("/")[0]
+        if name not in self._programs:
+            raise NoMatch(f"there is no account {one.account}", "List the accounts again.")
+        return self._programs[name]
+
     def require_writable(self) -> None:
         """See ``MailClient``: each program keeps its settings in memory, and writes them when it ends."""
         names = {name: program.name for program in self._programs.values() for name in program.executables}
@@ -106,10 +126,8 @@ class WindowsClients(Recorded):
         """See ``MailClient``."""
         held = by_thumbprint(self._entries())
         wanted: dict[str, str | None] = {}
-        for one in associations:
-            if one.account.partition("/")[0] not in self._programs:
-                raise NoMatch(f"there is no account {one.account}", "List the accounts again.")
-        for name, program in self._programs.items():
-            theirs = [one for one in associations if one.account.partition("/")[0] == name]
+        programs = [self._program(one) for one in associations]
+        for program in dict.fromkeys(programs):
+            theirs = [one for one, its in zip(associations, programs, strict=True) if its is program]
             wanted |= program.wanted(theirs, held)
         return self._records.prepare(wanted, {need.sha256 for one in associations for need in one.needs})

@@ -13,7 +13,7 @@ from profiles.files import writing
 from profiles.files.reading import explained, read
 from profiles.mail import account_file
 from profiles.mail.client import Account, Association
-from profiles.mail.program import choice, require_no_defaults
+from profiles.mail.program import choice, decides_for_all, require_no_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -53,13 +53,18 @@ class WindowsMail:
         try:
             elements = account_file.read_account(read(path))
         except Error as error:
-            return Account(name, "", f"{self.name}, {path.name}", notes=(error.message,))
+            return Account(name, "", f"{self.name}, {path.name}", notes=(error.message,), fault=error)
         if "SMTP_Email_Address" not in elements:
             return None  # news, or a directory
         texts = {one: element.text for one, element in elements.items()}
         title = ", ".join(filter(None, (self.name, texts.get("Account_Name", ""))))
         return Account(name, texts["SMTP_Email_Address"], title,
                        choice(_hash(texts, SIGNING), held), choice(_hash(texts, ENCRYPTION), held))
+
+    def shares_defaults(self, one: Association, together: Sequence[Association]) -> str:
+        """See ``Program``."""
+        del together  # they are in the options, and not where the accounts are
+        return decides_for_all(self.name, one)
 
     def wanted(self, associations: Sequence[Association], held: Mapping[str, Entry]) -> dict[str, str | None]:
         """See ``Program``."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import pki
 from tests.command import certferry
 from tests.migrate.test_terminal import Person
 from tests.profiles.mail.accounts import FOR_EMAIL, opened, profile
@@ -93,6 +94,23 @@ def test_refused(source, place, arguments, status, says):
     assert ran.status == status and says in ran.err, ran.err
     assert (place / "prefs.js").read_bytes() == before
     assert opened(place).list().entries == ()
+
+
+@pytest.mark.parametrize("option", [("--sign",), ("--no-encrypt",), ("--only", "x"), ("--to-password", "tty"),
+                                    ("--dry-run",)])
+def test_what_belongs_to_set(place, option):
+    """Without it nothing would be done: that is a mistake on the command line, not a list."""
+    ran = certferry("mail", f"nss:{place}", *option, "--yes")
+    assert (ran.status, ran.out) == (2, "")
+    assert f"{option[0].replace('no-', '')} belongs to --set" in ran.err
+
+
+def test_a_wish_that_cannot_be_met(tmp_path, place):
+    """Its status is no success, and the account is named with what is missing, in the plan and afterwards."""
+    source = profile(tmp_path / "signing", {}, middle().leaf("Signer", email=ALICE, usage=pki.SIGN))
+    ran = certferry("migrate", f"nss:{source}", f"nss:{place}", "--associate", ALICE, "--encrypt")
+    assert ran.status == 1
+    assert "--encrypt is not set" in ran.err and "signs with Signer" in ran.out and "--encrypt is not set" in ran.out
 
 
 @pytest.fixture

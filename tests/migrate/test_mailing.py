@@ -178,6 +178,27 @@ def test_unfit(tmp_path, more, code):
     assert outcomes(run(holding(leaf(**more)), place)) == {"id1": ("skipped", code)}
 
 
+def test_why_none_of_several_fits(tmp_path):
+    """Each is named in plain words, the one that was for mail first."""
+    place = profile(tmp_path / "p", {"id1": ALICE})
+    web, old = leaf("Web", eku=(pki.Eku.CLIENT_AUTH,)), leaf("Old", valid=pki.EXPIRED)
+    (use,) = run(holding(web, old), place).uses
+    assert (use.outcome, use.code) == ("skipped", "expired")
+    assert use.reason.startswith("Old expired on")
+    assert use.reason.endswith("; Web is for signing in to web sites, not for e-mail")
+
+
+def test_any_use_is_not_enough(tmp_path):
+    """Thunderbird and Evolution refuse it (tried with 153 and with libcamel 3.46); one for mail is taken before it."""
+    every, mail = leaf("Every", eku=(pki.Eku.ANY_EXTENDED_KEY_USAGE,), valid=pki.LONG), leaf("Mail")
+    (use,) = run(holding(every), profile(tmp_path / "p", {"id1": ALICE})).uses
+    assert (use.code, use.reason) == (
+        "wrong-usage", "Every is for any use, and Thunderbird takes only what names e-mail")
+    place = profile(tmp_path / "q", {"id1": ALICE})
+    run(holding(every, mail), place)
+    assert used(place)["id1"] == (mail.sha256, mail.sha256)
+
+
 def test_an_expired_one_beside_a_good_one(tmp_path):
     """The good one is used, whichever comes first."""
     old, good = leaf(valid=pki.EXPIRED), leaf()
@@ -280,18 +301,52 @@ class TestTrust:
         assert any("must know it by itself" in note for note in report.outcomes[0].step.notes)
 
 
-    def test_signed_by_itself(self, tmp_path):
-        """Thunderbird refuses it whatever is trusted (tried with 140): it moves and is not set."""
+    @pytest.mark.parametrize("wish", [Wish(), Wish(ALICE)])
+    @pytest.mark.parametrize("ca", [False, True])
+    def test_signed_by_itself(self, tmp_path, ca, wish):
+        """Thunderbird refuses it whatever is trusted (tried with 140): it moves and is not set.
+
+        So it is with what ``openssl req -x509`` makes, which may issue others.
+        """
         from tests import issuing
 
         key = keys.generate("ec-p256")
         extensions = [(pki.x509.SubjectAlternativeName([pki.x509.RFC822Name(ALICE)]), False)]
         own = pki.Leaf(issuing.issue(None, issuing.name_of("Own"), key, pki.CURRENT, [
-            (pki.x509.BasicConstraints(ca=False, path_length=None), True), *extensions]), key)
+            (pki.x509.BasicConstraints(ca=ca, path_length=None), True), *extensions]), key)
         place, source = profile(tmp_path / "p", {"id1": ALICE}), MemoryStore(Shelf())
         put(source, *identity(own))
-        report = run(source, place)
+        report = run(source, place, wish)
         assert (report.outcomes[0].outcome, outcomes(report)) == ("done", {"id1": ("skipped", "self-signed")})
+        assert "Own is signed by itself" in report.uses[0].reason
+
+    @pytest.mark.parametrize(("trusted", "options", "says"), [
+        (False, {"trust": False}, "neither the source nor Thunderbird trusts Contract Root, which --trust none"),
+        (True, {"trust": False}, "--trust none leaves the source's trust in Contract Root behind"),
+        (True, {"roots": False}, "--no-roots leaves Contract Root behind"),
+    ])
+    def test_why_there_is_no_trust(self, tmp_path, trusted, options, says):
+        """Whoever is to blame is named: the source, or an option."""
+        source = holding(leaf(), trust=FOR_EMAIL if trusted else self.ELSEWHERE)
+        (use,) = run(source, profile(tmp_path / "p", {"id1": ALICE}), **options).uses
+        assert (use.outcome, use.code) == ("skipped", "trust-needed")
+        assert says in use.reason
+
+    def test_a_root_that_is_there_without_the_trust_of_the_source(self, tmp_path):
+        """With --no-roots it stays so, or is trusted as the source does: never as if the source did not."""
+        from migrate import render
+
+        alice, place = leaf(), profile(tmp_path / "p", {"id1": ALICE})
+        store = opened(place)
+        store.unlock(Given(""))
+        put(store, bare(alice.chain[-1], "root"))
+        moving = migration(holding(alice), place, Wish(widen=frozenset()), roots=False)
+        assert "--no-roots leaves the source's trust in Contract Root behind" in moving.plan().uses[0].reason
+        lines: list[str] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(render, "note", lines.append)
+            render.plan(migration(holding(alice), place, roots=False).plan())
+        assert any("trusting Contract Root for e-mail, as the source does" in line for line in lines)
 
 
 class TestWhole:
@@ -418,6 +473,50 @@ def test_defaults_on_wish(tmp_path):
     run(holding(alice), place, Wish(encrypt=False))
     assert next((one.signs, one.encrypts) for one in client(place).accounts()) == (True, False)
     assert Prefs((place / "prefs.js").read_bytes()).value("mail.identity.id1.encryptionpolicy") == 0
+
+
+def test_defaults_of_an_account_whose_certificate_stays(tmp_path):
+    """They are set as wished, and taken back; the later certificate is left alone."""
+    older = leaf(valid=pki.Validity(pki.NOW - pki.timedelta(days=30), pki.NOW + pki.timedelta(days=900)))
+    newer, place = leaf(), profile(tmp_path / "p", {"id1": ALICE})
+    run(holding(newer), place)
+    before = (place / "prefs.js").read_bytes()
+    moving = migration(holding(older), place, Wish(sign=True))
+    report = moving.run(moving.plan())
+    assert (report.status, outcomes(report)) == ("done", {"id1": ("set", "")})
+    assert used(place)["id1"] == (newer.sha256, newer.sha256)
+    assert client(place).accounts()[0].signs is True
+    assert run(holding(older), place, Wish(sign=True)).status == "nothing"
+    client(place).restore(moving.points[0])
+    assert (place / "prefs.js").read_bytes() == before
+    run(holding(older), place, Wish(sign=True))
+    assert client(place).accounts()[0].signs is True
+
+
+def test_a_wish_that_cannot_be_met(tmp_path):
+    """What can be set is, the rest is said with a code of its own, and it is no success; once more likewise."""
+    signs, place = leaf(usage=pki.SIGN), profile(tmp_path / "p", {"id1": ALICE})
+    report = run(holding(signs), place, Wish(ALICE, sign=True, encrypt=True))
+    assert (report.status, outcomes(report)) == ("partial", {"id1": ("set", "cannot-encrypt")})
+    assert report.uses[0].reason == "--encrypt is not set: the account has no certificate that encrypts"
+    assert [(one.signs, one.encrypts) for one in client(place).accounts()] == [(True, False)]
+    assert outcomes(run(holding(signs), place, Wish(ALICE, encrypt=True))) == {"id1": ("kept", "cannot-encrypt")}
+    run(holding(leaf(valid=pki.LONG)), place)
+    assert outcomes(run(holding(signs), place, Wish(ALICE, encrypt=True)))["id1"] == ("set", "")
+    assert [(one.signs, one.encrypts) for one in client(place).accounts()] == [(True, True)]
+
+
+def test_what_the_mail_program_cannot_be_given(tmp_path):
+    """A plan says it already: the certificate moves, that account is skipped, and the others are set."""
+    alice, place = leaf(), profile(tmp_path / "p", {"id1": ALICE, "id2": ALICE})
+    (place / "user.js").write_text('user_pref("mail.identity.id1.signing_cert_name", "Fixed");\n')
+    moving = migration(holding(alice), place)
+    plan = moving.plan()
+    assert [(use.outcome, use.code) for use in plan.uses] == [("skipped", "unsupported"), ("set", "")]
+    assert "user.js" in plan.uses[0].reason
+    report = moving.run(plan)
+    assert (report.status, outcomes(report)["id2"]) == ("partial", ("set", ""))
+    assert used(place)["id2"] == (alice.sha256, alice.sha256)
 
 
 def test_contacts(tmp_path):

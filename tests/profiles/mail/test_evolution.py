@@ -30,6 +30,14 @@ SHAPES = {
     "the group in the middle": SMIME[1:] + b"\n" + PLAIN,
     "windows line ends": (PLAIN + SMIME).replace(b"\n", b"\r\n"),
     "no end of the last line": (PLAIN + SMIME)[:-1],
+    "no end, and without the group": PLAIN[:-1],
+    "no end, and windows line ends": PLAIN.replace(b"\n", b"\r\n")[:-2],
+    "an empty group": PLAIN + b"\n[Secure MIME (S/MIME)]\n",
+    "an empty group without end": PLAIN + b"\n[Secure MIME (S/MIME)]",
+    "blank lines at the end": PLAIN + b"\n\n\n",
+    "a blank before nothing": PLAIN + SMIME.replace(b"SigningCertificate=", b"SigningCertificate = "),
+    "indented": b" [Data Source]\n\tDisplayName=Work\n  # a\n" + PLAIN[PLAIN.index(b"[Mail"):] + b" \n" + SMIME,
+    "another of its keys": PLAIN + b"\n[Secure MIME (S/MIME)]\nSigningAlgorithm=sha256\n",
     "comments and odd blanks": b"# a comment\n\n" + PLAIN + SMIME.replace(b"Certificate=old", b"Certificate  = old"),
     "the same key twice": PLAIN + SMIME + b"EncryptionCertificate=later\n",
     "translated": PLAIN + b"Name[de]=\xc3\x84\n" + SMIME,
@@ -86,6 +94,18 @@ def test_set_and_put_back(place, store, before) -> None:
     assert path.read_bytes() == before
 
 
+def test_put_back_beside_what_was_set_since(place, store) -> None:
+    """What somebody else set in the group that the step made keeps the group; all else is as it was."""
+    path = place / "one.source"
+    path.write_bytes(PLAIN)
+    client = client_of(store)
+    point = client.prepare([alice()])
+    client.associate(point)
+    path.write_bytes(path.read_bytes() + b"SigningAlgorithm=sha256\n")
+    client.restore(point)
+    assert path.read_bytes() == PLAIN + b"\n[Secure MIME (S/MIME)]\nSigningAlgorithm=sha256\n"
+
+
 def test_before_the_certificate_is_there(home, place) -> None:
     """A step notes what it will set by fingerprint, names the nickname that the certificate got, and can go back."""
     path = place / "one.source"
@@ -132,12 +152,20 @@ def test_an_interrupted_run_is_finished(place, store) -> None:
 
 @pytest.mark.parametrize("data", [b"Mail Identity\n", b"[Mail Identity]\nno value\n", b"[Mail Identity\nAddress=a@b\n"])
 def test_what_glib_would_not_read_is_refused(place, store, data) -> None:
-    """And stays."""
+    """It says so of that account, with the line, and stays; other accounts are not kept from theirs."""
     path = place / "one.source"
     path.write_bytes(data)
+    (place / "two.source").write_bytes(PLAIN)
+    client = client_of(store)
+    first, second = client.accounts()
+    assert (first.id, first.fault.code, second.fault) == ("one", "malformed", None)
+    assert "line" in first.notes[0] and "correct that line" in first.fault.hint
+    assert [bool(one.association) for one in client.foresee([alice(), alice("two")])] == [False, True]
     with pytest.raises(Malformed, match=r"one\.source"):
-        client_of(store).prepare([alice()])
+        client.prepare([alice()])
     assert path.read_bytes() == data
+    client.associate(client.prepare([alice("two")]))
+    assert client.accounts()[1].signing.sha256 == person("Alice").sha256
 
 
 @pytest.mark.linux("modes, and a service of Linux")
@@ -149,9 +177,14 @@ def test_refusals(place, store, monkeypatch) -> None:
     with pytest.raises(NoMatch, match="two"):
         client.prepare([alice("two")])
     path.chmod(0o444)
+    assert client.foresee([alice()])[0].code == "access-denied"
     with pytest.raises(AccessDenied):
         client.prepare([alice()])
     path.chmod(0o644)
+    calendar = place / "calendar.source"
+    calendar.write_bytes(b"[Data Source]\n")
+    calendar.chmod(0o444)
+    client.restore(client.prepare([alice()]))
     monkeypatch.setattr(evolution, "_PROCESSES", (_my_name(),))
     with pytest.raises(StoreInUse, match="is running"):
         client.prepare([alice()])
@@ -176,3 +209,19 @@ def test_values(text: str) -> None:
     data = KeyFile(PLAIN + SMIME).edited(GROUP, {"SigningCertificate": escaped(text)})
     assert KeyFile(data).text(GROUP, "SigningCertificate") == text
     assert KeyFile(data).edited(GROUP, {"SigningCertificate": ""}) == PLAIN + SMIME
+
+
+parts = st.lists(st.sampled_from(
+    [b"[G]", b" [H]", b"k=v", b"\tk = w ", b"z=", b"# c", b"  #", b"", b" ", b"k[de]=x", b"z=1\r"]), max_size=8)
+
+
+@given(parts, st.sampled_from([b"\n", b"\r\n"]), st.booleans())
+def test_setting_back_gives_the_same_bytes(lines: list[bytes], end: bytes, ended: bool) -> None:
+    """Whatever stands in the file, also at its end."""
+    data = b"[Data Source]" + end + end.join(lines) + (end if ended else b"")
+    file = KeyFile(data)
+    for wanted in ({"k": "new"}, {"k": "new", "z": "too"}, {"other": "one"}):
+        old = {key: file.value("G", key) for key in wanted}
+        new = KeyFile(file.edited("G", wanted))
+        assert {key: new.value("G", key) for key in wanted} == wanted
+        assert new.edited("G", old, keep=file.has("G")) == data

@@ -117,6 +117,7 @@ def test_user_js_counts(place):
     assert client(place).accounts()[0].signing.label == "Fixed"
     with pytest.raises(Unsupported, match=r"user\.js"):
         client(place).prepare([association()])
+    assert client(place).foresee([association()])[0].association is None
     (place / "user.js").write_text("oops")
     with pytest.raises(Malformed, match=r"user\.js"):
         client(place).accounts()
@@ -313,6 +314,17 @@ def test_undo_after_thunderbird_rewrote_its_file(place):
     mail.restore(point)
     left = Prefs((place / "prefs.js").read_bytes())
     assert sorted(left.names) == sorted(Prefs(settings(ALICE)).names)
+
+
+@pytest.mark.parametrize("kind", ["thunderbird", "nss"])
+def test_a_huge_file_of_settings(place, kind):
+    """It is named with what to do; that there are no accounts would not be true."""
+    many = (b'user_pref("n.%d", "%s");\n' % (one, b"x" * 100) for one in range(75000))
+    (place / "prefs.js").write_bytes(settings(ALICE) + b"".join(many))
+    mail = client_of(NssStore(Location(kind, str(place)), place))
+    with pytest.raises(Unsupported, match=r"prefs\.js: the file has") as caught:
+        mail.accounts()
+    assert "so large" in caught.value.hint
 
 
 def test_where_there_is_no_mail_program(tmp_path):

@@ -218,9 +218,58 @@ def test_unreadable_settings_are_left(computer: Computer, alice: Leaf) -> None:
     assert computer.blob(key, PROFILES) == b"\1\0\0\0garbage"
 
 
-def test_an_outlook_of_unknown_bitness(computer: Computer, alice: Leaf) -> None:
-    """Settings in the wrong layout would be lost: none are made."""
+def test_an_entry_without_capabilities_gets_them(computer: Computer, alice: Leaf) -> None:
+    """Outlook takes none without; undo takes them away again."""
+    key = accounts.outlook(computer.registry, ALICE)
+    bare = Setting.new("Old", Defaults(7)).put(Tag.SIGNING, b"?" * 20)
+    bare = bare._replace(properties=tuple(one for one in bare.properties if one[0] != Tag.CAPABILITIES))
+    before = serialise((bare,), 64)
+    computer.registry.write(key, PROFILES, Value(REG_BINARY, before))
+    computer.holds(alice)
+    point = computer.associate(ALICE, alice)
+    (changed,) = computer.settings(key)
+    assert changed.name == "Old"
+    assert changed.get(Tag.CAPABILITIES) == Setting.new("", Defaults(0)).get(Tag.CAPABILITIES)
+    computer.clients.restore(point)
+    assert computer.blob(key, PROFILES) == before
+
+
+def test_signing_for_one_account_of_a_profile(computer: Computer, alice: Leaf) -> None:
+    """Its accounts sign alike: it is not set behind the back of the others, and set where all of them are to."""
+    key = accounts.outlook(computer.registry, ALICE, "bob@example.test")
+    computer.holds(alice)
+    certificate = Certificate.parse(alice.der)
+    one, other = (Association(account.id, account.email, certificate, certificate, sign=True)
+                  for account in computer.clients.accounts())
+    (alone,) = computer.clients.foresee([one])
+    assert (alone.association, alone.code) == (one._replace(sign=None), "defaults-shared")
+    assert "bob@example.test" in alone.reason
+    with pytest.raises(Unsupported, match=r"bob@example\.test"):
+        computer.associate(ALICE, alice, sign=True)
+    assert [found.association for found in computer.clients.foresee([one, other])] == [one, other]
+    computer.clients.associate(computer.clients.prepare([one, other]))
+    assert computer.blob(key, DEFAULTS) == b"\2\0\0\0"
+    assert computer.clients.foresee([one])[0].association == one  # nothing changes for anybody then
+
+
+def test_what_is_foreseen(computer: Computer, alice: Leaf) -> None:
+    """What `prepare` would refuse, and defaults that a program has for all accounts together."""
     accounts.outlook(computer.registry, ALICE, bits=None)
+    accounts.outlook_express(computer.registry, ALICE)
+    computer.holds(alice)
+    wanted = [Association(account.id, ALICE, Certificate.parse(alice.der), None, sign=True)
+              for account in computer.clients.accounts()]
+    outlook, express = computer.clients.foresee(wanted)
+    assert (outlook.association, outlook.code) == (None, "unsupported")
+    assert (express.association, express.code) == (wanted[1]._replace(sign=None), "defaults-shared")
+
+
+@pytest.mark.parametrize("value", [None, bytes(16)])
+def test_an_outlook_of_unknown_bitness(computer: Computer, alice: Leaf, value: bytes | None) -> None:
+    """Settings in the wrong layout would be lost: none are made, also where there is a value of zeros."""
+    key = accounts.outlook(computer.registry, ALICE, bits=None)
+    if value is not None:
+        computer.registry.write(key, PROFILES, Value(REG_BINARY, value))
     computer.holds(alice)
     before = computer.registry.everything()
     with pytest.raises(Unsupported):
