@@ -227,29 +227,31 @@ def undo(location: str | None, *, yes: bool, to_json: bool) -> None:
         if not agreed():
             render.note("nothing was changed")
             return
-    _restore_mail(store, move)
+    left = _restore_mail(store, move)
     removed = store.undo(move.point) if move.point else 0
     journal.record(replace(move, undone=True))
-    left = store.left if isinstance(store, Leaving) else ()
+    left += store.left if isinstance(store, Leaving) else ()
     if to_json:
         render.as_json({"schema": report.SCHEMA, "status": "done", "from": move.source, "to": move.target,
-                        "removed": removed, "notes": list(left)})
-    else:
-        mail = ", its mail accounts use what they used" if move.mail else ""
-        but = ", but for what is told below" if left else ""
-        render.say(f"undone  {move.target} is as it was before{but} ({removed} certificates and keys taken back{mail})")
-        for text in left:
-            render.note(render.visible_sentence(text))
-
-
-def _restore_mail(store: Store, move: journal.Move) -> None:
-    """First what accounts use, then the keys: in between, an account shows nothing that is not there."""
-    if not move.mail:
+                        "removed": removed, "notes": left})
         return
+    mail = ", its mail accounts use what they used" if move.mail and not left else ""
+    but = ", but for what is told below" if left else ""
+    render.say(f"undone  {move.target} is as it was before{but} ({removed} certificates and keys taken back{mail})")
+    for text in left:
+        render.note(render.visible_sentence(text))
+
+
+def _restore_mail(store: Store, move: journal.Move) -> list[str]:
+    """First what accounts use, then the keys: in between, an account shows nothing that is not there.
+
+    A sentence for each account that was changed since, and is left.
+    """
+    if not move.mail:
+        return []
     from migrate.cli.mail import required_client
 
     client = required_client(store)
     with client.alone():
-        for point in reversed(move.mail):
-            client.restore(point)
-
+        left = dict.fromkeys(one for point in reversed(move.mail) for one in client.restore(point))
+    return [f"the account {address} was changed since: what it uses stays" for address in left]

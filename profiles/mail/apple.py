@@ -145,7 +145,8 @@ class AppleMail(Recorded):
             certificate = one.signing or one.encryption
             if certificate is not None and not (one.signing is None and self._signs_already(one.email)):
                 wanted[one.email] = certificate.thumbprint
-        return self._records.prepare(wanted, {need.sha256 for one in associations for need in one.needs})
+        needs = {need.sha256 for one in associations for need in one.needs}
+        return self._records.prepare(wanted, needs, {email: email for email in wanted})
 
     def _signs_already(self, email: str) -> bool:
         """There is one preference for both: what signs keeps it from what only encrypts."""

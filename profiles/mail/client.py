@@ -155,10 +155,11 @@ class MailClient(Protocol):
     def finish(self, point: str) -> None:
         """The step arrived: the point now is for ``restore`` alone; ``StoreNotFound`` where it was taken back."""
 
-    def restore(self, point: str) -> None:
+    def restore(self, point: str) -> tuple[str, ...]:
         """Put back exactly what was there, where it still is what ``associate`` wrote; once more is harmless.
 
-        ``StoreNotFound`` where there is no record of that point.
+        The addresses of the accounts of which something was changed since, and left. ``StoreNotFound`` where there is
+        no record of that point.
         """
 
     def unfinished(self) -> tuple[Unfinished, ...]:

@@ -90,17 +90,18 @@ class Evolution(Recorded):
                 raise NoMatch(f"Evolution has no account {one.account} any more", "Look at its accounts again.")
             self._files.require_editable(one.account)
             wanted |= {f"{one.account}/{key}": value for key, value in _settings(one)}
-        return self._records.prepare(wanted, {one.sha256 for each in associations for one in each.needs})
+        owners = {f"{one.account}/{key}": one.email for one in associations for key, _ in _settings(one)}
+        return self._records.prepare(wanted, {one.sha256 for each in associations for one in each.needs}, owners)
 
     def associate(self, point: str) -> None:
         """See ``MailClient``."""
         self.require_writable()
         self._records.associate(point)
 
-    def restore(self, point: str) -> None:
+    def restore(self, point: str) -> tuple[str, ...]:
         """See ``MailClient``."""
         self.require_writable()
-        self._given_back.restore(point)
+        return self._given_back.restore(point)
 
     def _same(self, one: str | None, other: str | None) -> bool:
         """Whether two values mean the same: a fingerprint is what the nickname of that certificate says."""

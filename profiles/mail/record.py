@@ -13,7 +13,7 @@ import secrets
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from profiles.errors import Malformed, StoreInUse, StoreNotFound, VerificationFailed
 from profiles.files.reading import explained
@@ -61,14 +61,18 @@ class Records:
         with locked(self.directory, _LOCK, patience):
             yield
 
-    def prepare(self, wanted: Mapping[str, str | None], needs: Iterable[str]) -> str:
-        """See ``MailClient``; ``wanted`` is every setting as it should become, ``needs`` fingerprints."""
+    def prepare(self, wanted: Mapping[str, str | None], needs: Iterable[str], owners: Mapping[str, str]) -> str:
+        """See ``MailClient``; ``wanted`` is every setting as it should become, ``needs`` fingerprints.
+
+        ``owners`` says of a setting whose it is: the address of the account.
+        """
         now = self.settings.values(wanted)
         changes = {name: (now[name], value) for name, value in wanted.items() if not self.same(now[name], value)}
         point = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
         self._make_directory()
         self._prune()
-        body = {"version": _VERSION, "needs": sorted(needs), "changes": changes}
+        body = {"version": _VERSION, "needs": sorted(needs), "changes": changes,
+                "owners": {name: owners[name] for name in changes if name in owners}}
         write_new(self._path(point, _PENDING), json.dumps(body).encode())
         return point
 
@@ -88,16 +92,18 @@ class Records:
         elif not self._path(point, _KEPT).exists():
             raise _no_record()
 
-    def restore(self, point: str) -> None:
+    def restore(self, point: str) -> tuple[str, ...]:
         """See ``MailClient``."""
         if self._path(point, _UNDONE).exists():
-            return
-        changes = self._changes(point)
+            return ()
+        changes, owners = self._changes(point), self._load(point).get("owners", {})
         now = self.settings.values(changes)
         self._write({name: old for name, (old, new) in changes.items() if self.same(now[name], new)}, now)
         for state in (_PENDING, _KEPT):
             if self._path(point, state).exists():
                 self._rename(point, state, _UNDONE)
+        return tuple(dict.fromkeys(str(owners.get(name, name)) for name, (old, new) in changes.items()
+                                   if not self.same(now[name], new) and not self.same(now[name], old)))
 
     def unfinished(self) -> tuple[Unfinished, ...]:
         """See ``MailClient``."""
@@ -129,7 +135,7 @@ class Records:
     def _changes(self, point: str) -> dict[str, tuple[str | None, str | None]]:
         return {name: (old, new) for name, (old, new) in self._load(point)["changes"].items()}
 
-    def _load(self, point: str) -> dict[str, dict[str, tuple[str | None, str | None]]]:
+    def _load(self, point: str) -> dict[str, Any]:
         for state in (_PENDING, _KEPT):
             try:
                 found = json.loads(self._path(point, state).read_bytes())
@@ -182,9 +188,9 @@ class Recorded:
         """See ``MailClient``."""
         self._records.finish(point)
 
-    def restore(self, point: str) -> None:
+    def restore(self, point: str) -> tuple[str, ...]:
         """See ``MailClient``."""
-        self._records.restore(point)
+        return self._records.restore(point)
 
     def unfinished(self) -> tuple[Unfinished, ...]:
         """See ``MailClient``."""

@@ -116,7 +116,8 @@ class Thunderbird(Recorded):
             wanted |= _settings(one)
         self._require_free(wanted)
         needs = {certificate.sha256 for one in associations for certificate in one.needs}
-        return self._records.prepare({name: literal_of(value) for name, value in wanted.items()}, needs)
+        owners = {name: one.email for one in associations for name in _settings(one)}
+        return self._records.prepare({name: literal_of(value) for name, value in wanted.items()}, needs, owners)
 
     def _require_free(self, wanted: Mapping[str, Value]) -> None:
         """``Unsupported`` where user.js would set something else at the next start."""
@@ -132,11 +133,11 @@ class Thunderbird(Recorded):
         self._file.sweep()
         self._records.associate(point)
 
-    def restore(self, point: str) -> None:
+    def restore(self, point: str) -> tuple[str, ...]:
         """See ``MailClient``."""
         self.require_writable()
         self._file.sweep()
-        self._records.restore(point)
+        return self._records.restore(point)
 
 
 @dataclass(frozen=True)

@@ -130,4 +130,8 @@ class WindowsClients(Recorded):
         for program in dict.fromkeys(programs):
             theirs = [one for one, its in zip(associations, programs, strict=True) if its is program]
             wanted |= program.wanted(theirs, held)
-        return self._records.prepare(wanted, {need.sha256 for one in associations for need in one.needs})
+        owners: dict[str, str] = {}
+        for one, program in zip(associations, programs, strict=True):
+            for name in program.wanted([one._replace(sign=None, encrypt=None)], held):
+                owners[name] = f"{owners[name]}, {one.email}" if name in owners else one.email
+        return self._records.prepare(wanted, {need.sha256 for one in associations for need in one.needs}, owners)

@@ -9,7 +9,7 @@ import pytest
 from tests import pki
 from tests.command import certferry
 from tests.migrate.test_terminal import Person
-from tests.profiles.mail.accounts import FOR_EMAIL, opened, profile
+from tests.profiles.mail.accounts import FOR_EMAIL, opened, profile, settings
 from tests.profiles.place import middle, person
 
 if TYPE_CHECKING:
@@ -57,6 +57,20 @@ def test_a_plan_changes_nothing(source, place):
     ran = certferry("migrate", f"nss:{source}", f"nss:{place}", "--associate", ALICE, "--dry-run")
     assert ran.status == 0 and f"the account {ALICE} (id1) signs and encrypts with Alice" in ran.err
     assert {path.name: path.read_bytes() for path in place.iterdir() if path.is_file()} == before
+
+
+def test_undo_says_what_it_leaves(source, place):
+    """An account that somebody changed since keeps that, and is named; the keys go all the same."""
+    assert certferry("migrate", f"nss:{source}", f"nss:{place}", "--associate", "auto").status == 0
+    theirs = settings({"id1": ALICE, "id2": "bob@example.test"}, id1__signing_cert_name="Mine",
+                      id1__signing_cert_dbkey="AAAA")
+    (place / "prefs.js").write_bytes(theirs)
+    ran = certferry("undo", "--yes")
+    assert ran.status == 0
+    assert f"what {ALICE} uses was changed since" in ran.out
+    assert "as it was before" not in ran.out and "use what they used" not in ran.out
+    assert (place / "prefs.js").read_bytes() == theirs
+    assert opened(place).list().entries == ()
 
 
 @pytest.mark.slow

@@ -137,7 +137,7 @@ def test_what_somebody_chose_since_stays(place, store) -> None:
     path.write_bytes(chosen)
     with pytest.raises(StoreInUse):
         client.associate(point)
-    client.restore(point)
+    assert client.restore(point) == ("person@example.test",)
     assert path.read_bytes() == chosen
 
 

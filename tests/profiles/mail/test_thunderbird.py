@@ -227,7 +227,7 @@ def test_what_somebody_changed_meanwhile_is_left(place):
     (place / "prefs.js").write_bytes(theirs)
     with pytest.raises(StoreInUse, match="changed by another program"):
         mail.associate(point)
-    mail.restore(point)
+    assert mail.restore(point) == (ALICE["id1"],)
     assert (place / "prefs.js").read_bytes() == theirs
 
 

@@ -394,7 +394,7 @@ def test_another_change_meanwhile(computer: Computer, alice: Leaf) -> None:
     point = computer.associate(ALICE, alice)
     theirs = Value(REG_BINARY, b"t" * 20)
     computer.registry.write(key, "SMTP Certificate", theirs)
-    computer.clients.restore(point)
+    assert computer.clients.restore(point) == (ALICE,)
     assert computer.registry.value(key, "SMTP Certificate") == theirs
     assert computer.registry.value(key, "SMTP Encryption Certificate") is None
     with pytest.raises(StoreNotFound):
