@@ -46,12 +46,14 @@ def signs_and_decrypts(
     trust_ca: Path | bytes | None = None,
     sha256: str | None = None,
     encrypt: bool = True,
+    encryption: str | None = None,
     limit: float = 55,
 ) -> Proof:
     """Prove that a mail identity signs as that certificate in the real compose window, and opens mail encrypted to it.
 
     `email` picks the identity. With `ca` the message must carry the chain up to it. `trust_ca` is trusted for e-mail
-    in the copy first: Thunderbird refuses to sign below a CA the profile does not trust. `encrypt` may be left out.
+    in the copy first: Thunderbird refuses to sign below a CA the profile does not trust. `encrypt` may be left out;
+    `encryption` is the fingerprint of the certificate that mail must be encrypted to.
     """
     with _running(profile, home, password, limit) as mail:
         if trust_ca:
@@ -64,6 +66,8 @@ def signs_and_decrypts(
         if encrypt:
             if identity.encrypt is None:
                 raise NotProven("encryption_cert_dbkey does not resolve to a certificate")
+            if encryption not in (None, fingerprint(identity.encrypt)):
+                raise NotProven(f"mail is encrypted to another certificate: {common_names(identity.encrypt)}")
             mail.decrypts(identity.encrypt, identity.email)
             nonce, message = mail.send(identity, encrypt=True)
             _check_enveloped(message, nonce, identity.encrypt)

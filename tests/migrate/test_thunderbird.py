@@ -68,19 +68,24 @@ def test_signs_and_decrypts(nss_database, intermediate, root, kind, password):
     assert len(proof.shown) == 3
 
 
+@pytest.mark.parametrize("password", [None, "Sup3r pw!"])
 @pytest.mark.parametrize("kind", ["rsa-2048", "ec-p256"])
-def test_a_pair(nss_database, intermediate, root, kind):
-    """One certificate signs, mail is encrypted to the other."""
+def test_a_pair(nss_database, intermediate, root, kind, password):
+    """One certificate signs, mail is encrypted to the other, with and without a primary password."""
     signing, encryption = intermediate.pair("Dual Key", email="dual@example.test", key=kind)
     database = nss_database("old")
     for leaf in (signing, encryption):
         database.add_p12(leaf.p12())
     database.trust(ROOT, "CT,C,C")
-    place = mailbox(nss_database, "dual@example.test")
-    moved(database, place)
-    proof = thunderbird.signs_and_decrypts(profile=place, cn="Dual Key", ca=root.pem)
+    place = mailbox(nss_database, "dual@example.test", password)
+    moved(database, place, password)
+    assert signing.sha256 != encryption.sha256
+    proof = thunderbird.signs_and_decrypts(profile=place, cn="Dual Key", password=password, ca=root.pem,
+                                           encryption=encryption.sha256)
     assert proof.sha256 == signing.sha256
     assert len(proof.shown) == 3
+    (account,) = certferry("mail", f"nss:{place}", "--json").json["accounts"]
+    assert (account["signing"]["sha256"], account["encryption"]["sha256"]) == (signing.sha256, encryption.sha256)
 
 
 def test_the_words_for_both_programs(nss_database, alice, root, home):

@@ -1,6 +1,7 @@
 """What a person and certferry do with the mail programs of one Windows machine; run there, it prints one JSON object.
 
     python -m tests.windows.outlook_user seed EMAIL...
+    python -m tests.windows.outlook_user chosen 64BIT 32BIT FLAGS SHA1   what a person has there already, in hex
     python -m tests.windows.outlook_user accounts DER...
     python -m tests.windows.outlook_user associate EMAIL DER...    the last certificate, as the engine does it
     python -m tests.windows.outlook_user restore POINT
@@ -20,11 +21,14 @@ import profiles.mail
 from profiles.certificate import Certificate
 from profiles.errors import Error
 from profiles.mail.client import Association
+from profiles.mail.outlook import Outlook
 from profiles.mail.windows import client
 from profiles.model import Entry, Listing, Location
 from profiles.products import windows as products
-from profiles.windows.registry import WindowsRegistry
+from profiles.windows.registry import REG_BINARY, Hive, Key, Value, WindowsRegistry
 from tests.profiles.mail import windows_accounts
+
+IDENTITY = "{11111111-2222-3333-4444-555555555555}"
 
 
 class _Store:
@@ -46,9 +50,22 @@ def seed(*emails: str) -> object:
     windows_accounts.outlook(registry, *emails, version="15.0", bits="x86")
     windows_accounts.outlook(registry, *emails, version="", bits=None)
     windows_accounts.outlook_express(registry, *emails)
-    windows_accounts.outlook_express(registry, *emails, identity="{11111111-2222-3333-4444-555555555555}")
+    windows_accounts.outlook_express(registry, *emails, identity=IDENTITY)
     path = windows_accounts.account_file(Path(os.environ["LOCALAPPDATA"]), emails[0])
     return {"file": str(path)}
+
+
+def chosen(wide: str, narrow: str, flags: str, thumbprint: str) -> object:
+    registry = WindowsRegistry()
+    for profile in Outlook(registry).profiles():
+        value = wide if profile.version == "16.0" else narrow
+        for name, data in (("11020355", value), ("00030354", flags)):
+            registry.write(profile.security, name, Value(REG_BINARY, bytes.fromhex(data)))
+    manager = f"{windows_accounts.MANAGER}\\00000001"
+    for path in (manager, f"Identities\\{IDENTITY}\\{manager}"):
+        for name in ("SMTP Certificate", "SMTP Encryption Certificate"):
+            registry.write(Key(Hive.USER, path), name, Value(REG_BINARY, bytes.fromhex(thumbprint)))
+    return {}
 
 
 def accounts(*files: str) -> object:
