@@ -262,7 +262,8 @@ def _use_line(use: Use) -> str:
 
 
 def _who(use: Use) -> str:
-    return f"the account {visible(use.account.email) or visible(use.account.name)} ({visible(use.account.id)})"
+    called = visible(use.account.email) or visible(use.account.name) or "without an address"
+    return f"the account {called} ({visible(use.account.id)})"
 
 
 def _outcome_line(outcome: Outcome) -> str:

@@ -51,6 +51,13 @@ def test_there_and_back(source, place):
     assert opened(place).list().entries == ()
 
 
+def test_an_account_without_a_name(source, tmp_path):
+    """It is called something all the same."""
+    place = profile(tmp_path / "p", {"id7": ""})
+    ran = certferry("migrate", f"nss:{source}", f"nss:{place}", "--associate", "auto")
+    assert "the account without an address (id7) is left as it is" in ran.out
+
+
 def test_a_plan_changes_nothing(source, place):
     """--dry-run says which account would use what."""
     before = {path.name: path.read_bytes() for path in place.iterdir() if path.is_file()}
