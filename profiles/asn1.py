@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from profiles.errors import Malformed
+from profiles.errors import Malformed, Truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,9 +41,9 @@ def header(data: bytes, offset: int) -> tuple[int, int, int]:
             length = int.from_bytes(data[start : start + count], "big")
             start += count
     except IndexError:
-        raise Malformed("the data ends inside an ASN.1 header") from None
+        raise Truncated("the data ends inside an ASN.1 header") from None
     if start + length > len(data):
-        raise Malformed("the data ends before its ASN.1 length says")
+        raise Truncated("the data ends before its ASN.1 length says")
     return tag, start, start + length
 
 
@@ -137,9 +137,12 @@ class _Parser:
             return Node(tag, self.data[start:stop]), stop
         children = []
         position = start
-        while position < stop:
-            child, position = self.one(position, stop, depth + 1)
-            children.append(child)
+        try:
+            while position < stop:
+                child, position = self.one(position, stop, depth + 1)
+                children.append(child)
+        except Truncated as error:  # all of this element is there
+            raise Malformed(error.message) from None
         return Node(tag, self.data[start:stop], tuple(children)), stop
 
     def indefinite(self, offset: int, end: int, depth: int) -> tuple[Node, int]:
@@ -150,7 +153,7 @@ class _Parser:
         position = offset + 2
         while self.data[position : position + 2] != b"\0\0":
             if position + 2 > end:
-                raise Malformed("an indefinite ASN.1 length never ends")
+                raise Truncated("an indefinite ASN.1 length never ends")
             child, position = self.one(position, end, depth + 1)
             children.append(child)
         if position + 2 > end:
@@ -164,7 +167,7 @@ def parse(data: bytes, *, trailing: bool = False, padded: bool = False) -> Node:
     Bytes after it are ``Malformed`` unless ``trailing`` allows them, or ``padded`` does and they are blank.
     """
     if len(data) < 2:
-        raise Malformed("the data is empty or ends inside an ASN.1 header")
+        raise Truncated("the data is empty or ends inside an ASN.1 header")
     node, stop = _Parser(data).one(0, len(data), 0)
     if stop != len(data) and not trailing and not (padded and not data[stop:].strip(b"\0\t\n\r\x1a ")):
         raise Malformed("there are bytes after the end of the ASN.1 data")

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class Error(Exception):
     """Base of all errors: a sentence for the user and a hint what to do next."""
@@ -57,6 +63,19 @@ class Malformed(Error):
     """The bytes are not what their format demands."""
 
     code = "malformed"
+
+
+class Truncated(Malformed):
+    """The bytes end before what they began is complete."""
+
+
+@contextmanager
+def within_whole() -> Iterator[None]:
+    """Inside a file that is all there: what ends too early in it is damaged and not cut off."""
+    try:
+        yield
+    except Truncated as error:
+        raise Malformed(error.message, error.hint) from error
 
 
 class Unsupported(Error):

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from profiles.errors import Malformed
+from profiles.errors import Malformed, Truncated
 from profiles.model import NO_TRUST, Trust
 from profiles.pkcs12 import limits, trust_text
 
@@ -80,7 +80,9 @@ def _next(text: bytes, start: int) -> tuple[str, bytes, int]:
     last = b"-----END " + label + b"-----"
     stop = text.find(last, close)
     if stop < 0:
-        raise Malformed(f"the end of a piece of armour is missing (-----END {label.decode('ascii', 'replace')}-----)")
+        next_line = text.find(b"-----", close + 5)
+        kind = Truncated if next_line < 0 or last.startswith(text[next_line:]) else Malformed
+        raise kind(f"the end of a piece of armour is missing (-----END {label.decode('ascii', 'replace')}-----)")
     return label.decode("ascii", "replace"), text[close + 5 : stop], stop + len(last)
 
 

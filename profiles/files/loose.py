@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from profiles import asn1
 from profiles.certificate import Certificate
-from profiles.errors import Malformed, PasswordNeeded, Unsupported, WrongPassword
+from profiles.errors import Malformed, PasswordNeeded, Unsupported, WrongPassword, within_whole
 from profiles.files import armour, pvk, traditional
 from profiles.files.trusted import split
 from profiles.model import Problem, Secret, Trust
@@ -91,7 +91,8 @@ class Loose:
         for data in files:
             if armour.armoured(data):
                 for block in armour.blocks(data):
-                    loose._take_block(block)
+                    with within_whole():
+                        loose._take_block(block)
             elif data.strip():
                 loose.unlike_pem = True
                 loose._take_der(armour.unwrapped(data))
@@ -176,6 +177,10 @@ class Loose:
                 self.keys.append(FoundKey(found.open(None)))
             return
         node = asn1.parse(data, trailing=True)
+        with within_whole():
+            self._take_node(node, data)
+
+    def _take_node(self, node: asn1.Node, data: bytes) -> None:
         shape = shape_of(node)
         der = data[: asn1.header(data, 0)[2]] if data[1:2] != b"\x80" else asn1.der(node)
         match shape:

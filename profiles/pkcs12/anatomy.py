@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from profiles import asn1
-from profiles.errors import Malformed
+from profiles.errors import Malformed, within_whole
 from profiles.pkcs12 import bags, limits
 from profiles.pkcs12.algorithms import DIGESTS, HMACS
 from profiles.pkcs12.bags import BagCount
@@ -77,10 +77,11 @@ def anatomy(data: bytes) -> Anatomy:
     limits.file_size(len(data))
     content, mac = outer(data)
     anatomist = _Anatomist()
-    integrity = anatomist.integrity(mac) if mac is not None else None
-    safe = asn1.parse(content)
-    for info in safe.sequence():
-        anatomist.part(info)
+    with within_whole():
+        integrity = anatomist.integrity(mac) if mac is not None else None
+        safe = asn1.parse(content)
+        for info in safe.sequence():
+            anatomist.part(info)
     whole = _definite(asn1.parse(data, padded=True), data) and _definite(safe, content)
     return Anatomy(tuple(anatomist.sealings), integrity, whole and anatomist.der,
                    anatomist.keys if anatomist.plain else None, anatomist.certificates, tuple(anatomist.names))

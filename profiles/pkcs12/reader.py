@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from profiles import asn1
 from profiles.certificate import Certificate
-from profiles.errors import Malformed, PasswordNeeded, Unsupported, WrongPassword
+from profiles.errors import Malformed, PasswordNeeded, Unsupported, WrongPassword, within_whole
 from profiles.model import Problem, Secret
 from profiles.pkcs12 import bags, limits
 from profiles.pkcs12.bags import Bag, BagCount
@@ -29,12 +29,15 @@ def decode(data: bytes, password: Secret | None, *, iterations: int = limits.MAX
     """Everything in a PFX; without a password, only if an empty or absent one opens it (else ``PasswordNeeded``).
 
     At most ``iterations`` are done, over all places of the file.
-    Raises ``WrongPassword``, ``Malformed`` for broken bytes, ``Unsupported`` naming an algorithm.
+    Raises ``WrongPassword``, ``Malformed`` for broken bytes (``Truncated`` where the end is missing), ``Unsupported``
+    naming an algorithm.
     """
     limits.file_size(len(data))
+    content, mac = outer(data)
     reader = _Reader(spellings(password), Allowance(iterations))
     try:
-        reader.read(data)
+        with within_whole():
+            reader.read(content, mac)
     except WrongPassword:
         if password is None:
             raise PasswordNeeded("a password is needed to look inside") from None
@@ -44,8 +47,10 @@ def decode(data: bytes, password: Secret | None, *, iterations: int = limits.MAX
 
 def sealed_pieces(data: bytes) -> list[tuple[Scheme, bytes]]:
     """Everything sealed in a PFX that can be seen without its password, still sealed; raises as ``decode``."""
+    content, _ = outer(data)
     reader = _Reader((), Allowance())
-    parts = [part for info in asn1.parse(outer(data)[0]).sequence() if (part := reader.part(info)) is not None]
+    with within_whole():
+        parts = [part for info in asn1.parse(content).sequence() if (part := reader.part(info)) is not None]
     return [(one.scheme, one.data) for one in (*parts, *(sealed for _, sealed in reader.shrouded))]
 
 
@@ -67,8 +72,7 @@ class _Reader:
     problems: list[Problem] = field(default_factory=list)
     shrouded: list[tuple[Bag, _Sealed]] = field(default_factory=list)
 
-    def read(self, data: bytes) -> None:
-        content, mac_node = outer(data)
+    def read(self, content: bytes, mac_node: Node | None) -> None:
         mac = parse_mac(mac_node, self.allowance) if mac_node is not None else None
         sealed = [part for info in asn1.parse(content).sequence() if (part := self.part(info)) is not None]
         self.check(mac, content)

@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from profiles.errors import Malformed, Unsupported, WrongPassword
+from profiles.errors import Malformed, Unsupported, WrongPassword, within_whole
 from profiles.files.java.keystore import Count, Entry, Keystore, Other, Sealed, certificate, iterations, shown
 from profiles.files.java.stream import DataInput
 from profiles.pkcs12 import ciphers, kdf, limits
@@ -100,7 +100,8 @@ def _uber(header: _Header, sealed: bytes, allowance: Allowance) -> Keystore:
         content, digest = plain[: -padding - _DIGEST], plain[-padding - _DIGEST : -padding]
         if not 1 <= padding <= 16 or not hmac.compare_digest(hashlib.sha1(content).digest(), digest):
             return None
-        return _entries(DataInput(content), allowance)
+        with within_whole():
+            return _entries(DataInput(content), allowance)
 
     return Keystore(None, _trying(proved, header, allowance), allowance)
 
@@ -169,8 +170,9 @@ class BksSealed:
     def parse(cls, data: bytes, alias: str, allowance: Allowance) -> Sealed:
         """Its salt and count, checked and taken from the allowance."""
         stream = DataInput(data)
-        salt = limits.salt(stream.counted())
-        count = iterations(allowance, stream.signed())
+        with within_whole():
+            salt = limits.salt(stream.counted())
+            count = iterations(allowance, stream.signed())
         sealed = data[stream.at :]
         if not sealed or len(sealed) % ciphers.DES_EDE3.block:
             raise Malformed(f"{shown(alias)} of the keystore is damaged: it is not a whole number of cipher blocks")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from profiles import asn1
-from profiles.errors import Malformed, Unsupported, WrongPassword
+from profiles.errors import Malformed, Unsupported, WrongPassword, within_whole
 from profiles.files.java.keystore import Count, Entry, Keystore, Other, Sealed, certificate, iterations, shown
 from profiles.files.java.serialised import skip_sealed_object
 from profiles.files.java.stream import DataInput
@@ -69,7 +69,8 @@ def _secret(stream: DataInput, allowance: Allowance) -> Other:
     """A secret key, left sealed: no target has a place for it. What it would cost is checked all the same."""
     parameters = skip_sealed_object(stream)
     if parameters:
-        _, number, *_ = asn1.parse(parameters).sequence(2)
+        with within_whole():
+            _, number, *_ = asn1.parse(parameters).sequence(2)
         iterations(allowance, number.integer())
     return Other("a secret key (a password or a symmetric key), which is no private key of a certificate")
 

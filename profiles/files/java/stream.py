@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from profiles.errors import Malformed
+from profiles.errors import Malformed, Truncated
 
 
 class DataInput:
-    """A reader that never goes past the end: ``Malformed`` instead."""
+    """A reader that never goes past the end: ``Truncated`` instead."""
 
     __slots__ = ("at", "data")
 
@@ -17,7 +17,7 @@ class DataInput:
         """The next so many octets."""
         start, self.at = self.at, self.at + count
         if self.at > len(self.data):
-            raise Malformed("the keystore is cut off, or a length in it is wrong")
+            raise Truncated("the keystore is cut off, or a length in it is wrong")
         return self.data[start : self.at]
 
     def number(self, size: int) -> int:
