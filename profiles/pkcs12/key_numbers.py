@@ -41,6 +41,7 @@ class PrivateKeyInfo:
     parameters: bytes
     algorithm_der: bytes
     body: bytes
+    attributes: bytes = b""
 
     @classmethod
     def parse(cls, pkcs8: bytes) -> PrivateKeyInfo:
@@ -49,12 +50,18 @@ class PrivateKeyInfo:
         if version.integer() not in (0, 1) or any(node.tag & 0xC0 != 0x80 for node in rest):
             raise Malformed("this is not a PKCS#8 private key")
         oid, *parameters = algorithm.sequence(1)
-        return cls(oid.oid(), b"".join(map(asn1.der, parameters)), asn1.der(algorithm), body.octets())
+        attributes = b"".join(asn1.der(node) for node in rest if node.tag == asn1.context(0))
+        return cls(oid.oid(), b"".join(map(asn1.der, parameters)), asn1.der(algorithm), body.octets(), attributes)
 
     @property
     def bare(self) -> bytes:
         """The same key as DER of version 0, without attributes."""
         return asn1.sequence(asn1.integer(0), self.algorithm_der, asn1.octets(self.body))
+
+    @property
+    def der(self) -> bytes:
+        """The same key as DER of version 0, which alone every program reads; its attributes stay."""
+        return asn1.sequence(asn1.integer(0), self.algorithm_der, asn1.octets(self.body), self.attributes)
 
 
 def _pkcs8(oid: str, parameters: bytes, body: bytes) -> bytes:

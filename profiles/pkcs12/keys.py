@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from profiles import asn1
-from profiles.errors import Malformed, Unsupported
+from profiles.errors import Unsupported
 from profiles.pkcs12 import key_numbers as kn
 from profiles.pkcs12 import signatures
 from profiles.pkcs12.key_numbers import (
@@ -39,18 +39,14 @@ class PrivateKey:
 
     @classmethod
     def parse(cls, pkcs8: bytes) -> PrivateKey:
-        """A key of sound outer structure, BER made DER; of whatever algorithm."""
+        """A key of sound outer structure, made DER of version 0 (RFC 5208); of whatever algorithm."""
         info = kn.PrivateKeyInfo.parse(pkcs8)
         if info.algorithm == kn.EC and info.parameters == asn1.oid(_ED25519):
             # NSS (as of 3.125) exports an Ed25519 key dressed up as one of an elliptic curve of that name.
             return cls(ed25519_pkcs8(asn1.parse(info.body).sequence(2)[1].octets()))
         if info.algorithm == kn.EC and kn.overlong(info):
             return cls(kn.ec_pkcs8(*kn.ec_body_parts(info)))
-        try:
-            asn1.header(pkcs8, 0)
-        except Malformed:
-            pkcs8 = info.bare
-        key = cls(bytes(pkcs8))
+        key = cls(info.der)
         key.__dict__["info"] = info  # the cached property, known already
         return key
 

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from profiles import asn1
 from profiles.model import Secret
+from profiles.pkcs12.contents import Item
 from profiles.pkcs12.dialects import LEGACY, SEALED, STRONG
 from profiles.pkcs12.encryption import Encryption
+from profiles.pkcs12.keys import PrivateKey
 from profiles.pkcs12.reader import decode
 from profiles.pkcs12.writer import encode
 from tests import keys, nss_tools
@@ -158,3 +161,19 @@ def test_what_java_writes_is_read(tmp_path: Path) -> None:
     found = decode(path.read_bytes(), Secret("changeit"))
     assert [(item.nickname, item.key is not None) for item in found.items] == [("one", True), ("two", True)]
     assert found.problems == ()
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "rsa-2048"])
+def test_a_key_with_its_public_half_is_written_so_that_all_read_it(
+    kind: str, intermediate: Authority, tmp_path: Path
+) -> None:
+    """PKCS#8 of version 2 (RFC 5958) is what OpenSSL 3.0, NSS and gpgsm refuse; attributes of the key stay."""
+    leaf = intermediate.leaf("Someone", key=kind)
+    usage = asn1.tlv(asn1.context(0), asn1.sequence(asn1.oid("2.5.29.15"), asn1.set_of(asn1.tlv(3, b"\x07\x80"))))
+    _, *rest = map(asn1.der, asn1.parse(leaf.pkcs8).children)
+    public = asn1.tlv(asn1.context(1, constructed=False), b"\0" + m.certificate(leaf).public_key.value)
+    found = PrivateKey.parse(asn1.sequence(asn1.integer(1), *rest, usage, public))
+    assert found.pkcs8 == asn1.sequence(asn1.integer(0), *rest, usage)
+    path = tmp_path / "file.p12"
+    path.write_bytes(encode([Item(m.certificate(leaf), found)], Secret("secret"), LEGACY))
+    assert keys.pkcs8(load_pem_private_key(opened_by_openssl(path, "secret"), None)) == leaf.pkcs8  # type: ignore[arg-type]
