@@ -102,9 +102,19 @@ class PublicKey(NamedTuple):
             _, start, end = asn1.header(self.value, 0)
             value = self.value[start:end].lstrip(b"\0")
         else:
-            value = self.value
+            value = self.full_value
         return hashlib.sha1(value, usedforsecurity=False).hexdigest()
 
     def same_key(self, other: PublicKey) -> bool:
         """Whether both are one key, whatever parameters or OID variant their encodings chose."""
-        return self.value == other.value
+        return self.full_value == other.full_value
+
+    @property
+    def full_value(self) -> bytes:
+        """``value``, a compressed EC point with both coordinates, so that one key has one."""
+        if self.family != "ec" or self.value[:1] not in (b"\2", b"\3"):
+            return self.value
+        from profiles.curves import curve_of, uncompressed
+
+        curve = curve_of(self)
+        return uncompressed(curve, self.value) if curve else self.value

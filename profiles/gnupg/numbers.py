@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from profiles import asn1
+from profiles.curves import CURVES, curve_of
 from profiles.errors import Malformed, Unsupported
 from profiles.gnupg import sexp
-from profiles.gnupg.grip import CURVES, RSA, curve_of
+from profiles.gnupg.grip import RSA
 from profiles.pkcs12.keys import PrivateKey, ec_parts, ec_pkcs8, rsa_numbers, rsa_pkcs8
 
 if TYPE_CHECKING:

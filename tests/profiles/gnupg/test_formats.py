@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiles.certificate import Certificate
+from profiles.curves import CURVES
 from profiles.errors import Error, KeyNotExportable, Malformed, PasswordNeeded, Unsupported, WrongPassword
 from profiles.gnupg import keybox, protection, sexp, trustlist
-from profiles.gnupg.grip import CURVES, keygrip
+from profiles.gnupg.grip import keygrip
 from profiles.gnupg.keyfile import KeyFile, written
 from profiles.model import NO_TRUST, Level, Secret, Trust
 from profiles.pkcs12.keys import PrivateKey

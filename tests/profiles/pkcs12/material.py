@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from profiles import asn1
 from profiles.certificate import Certificate
 from profiles.pkcs12 import bags
@@ -41,6 +44,16 @@ def item(leaf: Leaf, nickname: str = "", **more: object) -> Item:
 def bare(leaf: Leaf, nickname: str = "", **more: object) -> Item:
     """The certificate of a leaf alone."""
     return Item(certificate(leaf), None, nickname, **more)  # type: ignore[arg-type]
+
+
+def certified(leaf: Leaf, spki: bytes) -> Certificate:
+    """A leaf's certificate for another public key, signed by the same issuer."""
+    assert leaf.issuer is not None
+    assert isinstance(leaf.issuer.key, ec.EllipticCurvePrivateKey)
+    tbs, algorithm, _ = asn1.parse(leaf.der).children
+    made = asn1.sequence(*(spki if number == 6 else asn1.der(node) for number, node in enumerate(tbs.children)))
+    signature = leaf.issuer.key.sign(made, ec.ECDSA(hashes.SHA256()))
+    return Certificate.parse(asn1.sequence(made, asn1.der(algorithm), asn1.bits(signature)))
 
 
 def generated(kind: str) -> PrivateKey:
