@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from profiles.errors import Malformed, Truncated
@@ -22,15 +24,28 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]{16,}\Z")
 _ESCAPE = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
 
 
+_PFX = ("PKCS12", "PFX")
+"""What GnuTLS and others put around a whole PKCS#12."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One armoured piece, its RFC 1421 headers, and the labels from the text before it."""
 
     label: str
-    der: bytes = field(repr=False)
+    text: bytes = field(repr=False)
+    """Between the lines of armour, without the headers."""
     headers: dict[str, str] = field(default_factory=dict)
     nickname: str = ""
     trust: Trust = NO_TRUST
+
+    @property
+    def der(self) -> bytes:
+        """What is armoured; ``Malformed`` where it is no base64, as in armour of other kinds (RFC 9580)."""
+        try:
+            return base64.b64decode(b"".join(self.text.split()), validate=True)
+        except binascii.Error:
+            raise Malformed(f"what stands between the lines of armour ({self.label}) is no base64") from None
 
 
 def armoured(data: bytes) -> bool:
@@ -39,7 +54,12 @@ def armoured(data: bytes) -> bool:
 
 
 def unwrapped(data: bytes) -> bytes:
-    """DER from a file that is DER, or DER in base64 without armour."""
+    """DER from a file that is DER, or DER in base64 without armour, or a PKCS#12 and nothing else in armour."""
+    if armoured(data):
+        with suppress(Malformed):
+            first, *more = islice(blocks(data), 2)
+            return first.der if first.label in _PFX and not more else data
+        return data
     text = data.removeprefix(b"\xef\xbb\xbf").strip()
     if text[:1] == b"M" and _BASE64.match(text):
         try:
@@ -95,17 +115,13 @@ def _block(label: str, body: bytes, before: bytes) -> Block:
         elif headers:
             break
         lines.pop(0)
-    try:
-        der = base64.b64decode(b"".join(b"".join(lines).split()), validate=True)
-    except binascii.Error:
-        raise Malformed(f"what stands between the lines of armour ({label}) is no base64") from None
     nickname, trust = "", NO_TRUST
     for kind, value in _LABEL.findall(before.decode("utf-8", "replace").replace("\r", "")):
         if kind == "Trust":
             trust = trust_text.read(value)
         else:
             nickname = unescaped(value)
-    return Block(label, der, headers, nickname, trust)
+    return Block(label, b"\n".join(lines), headers, nickname, trust)
 
 
 def armour(label: str, der: bytes, nickname: str = "", trust: Trust = NO_TRUST) -> bytes:

@@ -34,16 +34,16 @@ class Form(NamedTuple):
 
 def form(data: bytes) -> Form:
     """The form of a file that was recognised; what it is called where it is none of those is up to others."""
-    if armour.armoured(data):
+    bare, armoured = armour.unwrapped(data), armour.armoured(data)
+    if bare is data and armoured:
         return Form("PEM", pkcs12=False)
     if data.startswith(pvk.MAGIC):
         return Form("a private key alone (PVK)", pkcs12=False)
-    bare = armour.unwrapped(data)
     try:
         shape = shape_of(asn1.parse(bare, trailing=True))
     except Error:
         return Form("", pkcs12=False)
-    wrapped = ", in base64" if bare is not data else ""
+    wrapped = "" if bare is data else ", in armour" if armoured else ", in base64"
     return Form(_SHAPES[shape] + wrapped if shape in _SHAPES else "", shape == "pfx")
 
 

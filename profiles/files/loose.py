@@ -37,6 +37,8 @@ _ELSEWHERE = {
     "NEW CERTIFICATE REQUEST": "a certificate request",
     "X509 CRL": "a revocation list",
     "DH PARAMETERS": "Diffie-Hellman parameters",
+    "PKCS12": "a PKCS#12 beside other things",
+    "PFX": "a PKCS#12 beside other things",
 }
 
 

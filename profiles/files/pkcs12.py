@@ -47,7 +47,7 @@ class Pkcs12Format:
     def require_mergeable(self, data: Data) -> None:
         """See ``Format``."""
         if self._pfx(data) != data[0]:
-            raise Unsupported(f"{self.paths[0]} is PKCS#12 in base64, which is read but not written",
+            raise Unsupported(f"{self.paths[0]} is PKCS#12 as text, which is read but not written",
                               "Name a new file as the target.")
 
     def private(self, _path: Path) -> bool:
@@ -56,9 +56,10 @@ class Pkcs12Format:
 
     def _pfx(self, data: Data) -> bytes:
         content = required(data, self.paths[0])
-        if armour.armoured(content):
+        bare = armour.unwrapped(content)
+        if bare is content and armour.armoured(content):
             raise Malformed(f"{self.paths[0]} is no PKCS#12 but PEM", "Name it as pem:PATH.")
-        return armour.unwrapped(content)
+        return bare
 
 
 def Pkcs12File(  # noqa: N802 - named as what it makes

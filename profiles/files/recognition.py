@@ -42,7 +42,8 @@ def _recognise(path: Path) -> Location | None:
 
 
 def _kind(path: Path, data: bytes) -> str:
-    if armour.armoured(data):
+    bare = armour.unwrapped(data)
+    if bare is data and armour.armoured(data):
         Loose.parse((data,))
         return "pem"
     for magic, what in _ELSEWHERE:
@@ -53,9 +54,9 @@ def _kind(path: Path, data: bytes) -> str:
     if keystore.is_keystore(data):
         return "jks"
     try:
-        shape = shape_of(asn1.parse(armour.unwrapped(data), trailing=True))
+        shape = shape_of(asn1.parse(bare, trailing=True))
     except Error:
-        shape = "pfx" if _BROKEN_PFX.match(data) else ""
+        shape = "pfx" if _BROKEN_PFX.match(bare) else ""
     if shape:
         return "p12" if shape == "pfx" else "pem"
     return "iis" if iis.is_backup(data) else ""
