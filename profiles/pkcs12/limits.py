@@ -5,16 +5,18 @@ from __future__ import annotations
 from profiles.errors import Malformed, Unsupported
 
 MAX_FILE = 8 << 20
-MAX_ITERATIONS = 5_000_000
-"""Over all places of one file; the largest count of a real writer is 1,000,000 in each of three."""
+MAX_ITERATIONS = 40_000_000
+"""Over all places of one file: more than sixty keys as NSS seals them, each with 600,000; half a minute at most."""
+MAX_PLACE_ITERATIONS = 5_000_000
+"""In one place; the largest count of a real writer is 1,000,000, and Java takes no more than this."""
 MAX_SALT = 1024
 MAX_KEY_LENGTH = 64
 MAX_BAGS = 10_000
 MAX_BAG_DEPTH = 8
 MAX_SCRYPT_MEMORY = 64 << 20
 
-_SLOW_OCTET = 4
-"""What an octet of RC2 or Twofish takes, in iterations."""
+MAX_SLOW_OCTETS = 5_000_000 // 4
+"""Over all places, under ciphers that are done in Python; an octet takes four iterations."""
 
 _HINT = "The file was made wrongly, or to make programs hang. Ask for it to be made anew."
 
@@ -35,10 +37,11 @@ def salt(value: bytes) -> bytes:
 class Allowance:
     """How many iterations one file may still ask for."""
 
-    __slots__ = ("_left", "_total")
+    __slots__ = ("_left", "_slow", "_total")
 
     def __init__(self, total: int = MAX_ITERATIONS) -> None:
         self._left = self._total = total
+        self._slow = min(total, MAX_SLOW_OCTETS)
 
     def affords(self, iterations: int) -> bool:
         """Whether that many are left."""
@@ -48,6 +51,9 @@ class Allowance:
         """The iteration count of one place, if it is sound and the file stays within its allowance."""
         if iterations <= 0:
             raise Malformed(f"an iteration count is {_shown(iterations)}", _HINT)
+        if iterations > MAX_PLACE_ITERATIONS:
+            raise Unsupported(f"the file asks for {_shown(iterations)} iterations of a password check; at most "
+                              f"{MAX_PLACE_ITERATIONS} in one place are done", _HINT)
         if not self.affords(iterations):
             raise Unsupported(f"the file asks for {_shown(iterations)} iterations of its password check; "
                               f"at most {self._total} in all are done", _HINT)
@@ -56,10 +62,9 @@ class Allowance:
 
     def reserve_slow(self, octets: int, cipher: str = "RC2") -> None:
         """Refuse more than about a megabyte, over all places, under a cipher that is done in Python."""
-        cost = octets * _SLOW_OCTET
-        if not self.affords(cost):
+        if octets > self._slow:
             raise Unsupported(f"the file has {octets} bytes sealed with {cipher}, which is more than is read", _HINT)
-        self._left -= cost
+        self._slow -= octets
 
     def reserve_scrypt(self, cost: int, block: int, parallel: int) -> None:
         """Refuse scrypt parameters (RFC 7914) that are unsound, or want too much memory or time."""

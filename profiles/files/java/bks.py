@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from profiles.errors import Malformed, Unsupported, WrongPassword, within_whole
-from profiles.files.java.keystore import Count, Entry, Keystore, Other, Sealed, certificate, iterations, shown
+from profiles.files.java.keystore import Count, Entry, Keystore, Other, Sealed, certificate, shown
 from profiles.files.java.stream import DataInput
 from profiles.pkcs12 import ciphers, kdf, limits
 
@@ -54,7 +54,7 @@ def parse(data: bytes, allowance: Allowance) -> Keystore:
     salt = limits.salt(stream.counted())
     if not salt:
         raise Malformed("the keystore has no salt")
-    header = _Header(version, salt, iterations(allowance, stream.signed()), stream.at)
+    header = _Header(version, salt, allowance.reserve(stream.signed()), stream.at)
     try:
         entries = _entries(stream, allowance)
         digest = stream.octets(_DIGEST)
@@ -172,7 +172,7 @@ class BksSealed:
         stream = DataInput(data)
         with within_whole():
             salt = limits.salt(stream.counted())
-            count = iterations(allowance, stream.signed())
+            count = allowance.reserve(stream.signed())
         sealed = data[stream.at :]
         if not sealed or len(sealed) % ciphers.DES_EDE3.block:
             raise Malformed(f"{shown(alias)} of the keystore is damaged: it is not a whole number of cipher blocks")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from profiles import asn1
 from profiles.errors import Malformed, Unsupported, WrongPassword, within_whole
-from profiles.files.java.keystore import Count, Entry, Keystore, Other, Sealed, certificate, iterations, shown
+from profiles.files.java.keystore import Count, Entry, Keystore, Other, Sealed, certificate, shown
 from profiles.files.java.serialised import skip_sealed_object
 from profiles.files.java.stream import DataInput
 from profiles.pkcs12 import ciphers
@@ -71,7 +71,7 @@ def _secret(stream: DataInput, allowance: Allowance) -> Other:
     if parameters:
         with within_whole():
             _, number, *_ = asn1.parse(parameters).sequence(2)
-        iterations(allowance, number.integer())
+        allowance.reserve(number.integer())
     return Other("a secret key (a password or a symmetric key), which is no private key of a certificate")
 
 
@@ -85,7 +85,7 @@ def _protected(data: bytes, alias: str, allowance: Allowance) -> Sealed | Other:
             return JksProtected.parse(sealed)
         if name == _JCEKS_PROTECTION:
             salt, number = parameters[0].sequence(2)[:2] if parameters else algorithm.sequence(2)
-            return JceksProtected.parse(salt.octets(), iterations(allowance, number.integer()), sealed)
+            return JceksProtected.parse(salt.octets(), allowance.reserve(number.integer()), sealed)
     except Malformed as error:
         raise Malformed(f"{shown(alias)} of the keystore is damaged: {error.message}", error.hint) from error
     try:

@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from profiles.pkcs12.limits import Allowance
     from profiles.pkcs12.passwords import Spelling
 
-MAX_ITERATIONS = 40_000_000
-"""Over all entries of one keystore: the JDK takes 200,000 for each key of a JCEKS."""
-MAX_ENTRY_ITERATIONS = 5_000_000
-"""In one place; more than that the JDK does not take."""
 ANCHOR = Trust(Level.TRUSTED, Level.TRUSTED, Level.TRUSTED, Level.TRUSTED)
 """What an entry of a trusted CA means: the JDK writes it into a PKCS#12 as trusted for any purpose."""
 _X509 = ("X.509", "X509")
@@ -83,15 +79,6 @@ class Count:
         if self._left < 0:
             raise Unsupported(f"the keystore holds more than {limits.MAX_BAGS} entries and certificates")
         return count
-
-
-def iterations(allowance: Allowance, count: int) -> int:
-    """The iteration count of one place, checked and taken from the allowance."""
-    if count > MAX_ENTRY_ITERATIONS:
-        raise Unsupported(f"the keystore asks for {count} iterations of a password check; "
-                          f"at most {MAX_ENTRY_ITERATIONS} in one place are done",
-                          "It was made wrongly, or to make programs hang. Ask for it to be made anew.")
-    return allowance.reserve(count)
 
 
 def certificate(stream: DataInput, *, typed: bool = True) -> tuple[str, bytes]:

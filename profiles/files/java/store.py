@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from profiles.errors import Unsupported
 from profiles.files.form import Data, ReadOnly, required
 from profiles.files.java import bks, jks
-from profiles.files.java.keystore import MAX_ITERATIONS, Keystore, gathered
+from profiles.files.java.keystore import Keystore, gathered
 from profiles.files.pkcs12 import Pkcs12File
 from profiles.files.reading import read_if_there
 from profiles.files.store import FileStore
 from profiles.model import Location, Secret
-from profiles.pkcs12.limits import Allowance
+from profiles.pkcs12.limits import MAX_ITERATIONS, Allowance
 from profiles.pkcs12.passwords import spellings
 
 if TYPE_CHECKING:

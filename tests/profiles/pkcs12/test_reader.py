@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -250,3 +251,11 @@ def test_a_certificate_that_strict_parsers_refuse_is_carried(alice: Leaf) -> Non
     assert item.certificate is not None
     assert item.certificate.der == odd
     assert item.key == m.key(alice)
+
+
+def test_many_keys_as_firefox_backs_them_up_are_read(intermediate: Authority) -> None:
+    """Every key, the certificates and the integrity check take 600,000 iterations each."""
+    leaves = [intermediate.leaf(f"Number {number}", key="ec-p256") for number in range(9)]
+    firefox = replace(SEALED, iterations=600_000, mac_iterations=600_000, total_iterations=None)
+    items = tuple(m.item(leaf, leaf.cn) for leaf in leaves)
+    assert decode(encode(items, PASSWORD, firefox), PASSWORD).items == items
