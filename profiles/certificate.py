@@ -34,9 +34,12 @@ class Certificate:
     der: bytes
 
     @classmethod
-    def parse(cls, der: bytes) -> Certificate:
-        """A certificate whose outer structure is known to be sound; ``Malformed`` otherwise."""
-        return _parsed(bytes(der))
+    def parse(cls, der: bytes, *, trailing: bool = False) -> Certificate:
+        """A certificate whose outer structure is known to be sound; ``Malformed`` otherwise.
+
+        ``trailing`` allows bytes after it, which are no part of it.
+        """
+        return _parsed(bytes(der[: asn1.header(der, 0)[2]] if trailing else der))
 
     def __hash__(self) -> int:
         return hash(self.der)

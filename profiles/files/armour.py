@@ -8,7 +8,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from profiles.errors import Malformed, Truncated
 from profiles.model import NO_TRUST, Trust
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BEGIN = b"-----BEGIN "
+_DASHES = b"-----"
+_BEGIN = re.compile(rb"-----BEGIN ([^\r\n-]{1,80}(?:-[^\r\n-]{1,80}){0,4})-----")
 _HEADER = re.compile(rb"([A-Za-z][A-Za-z0-9-]*): ?(.*)")
 _LABEL = re.compile(r"^[ \t]*(Nickname|Trust|friendlyName): ?(.*)$", re.MULTILINE)
 _BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]{16,}\Z")
@@ -35,13 +37,17 @@ class Block:
     label: str
     text: bytes = field(repr=False)
     """Between the lines of armour, without the headers."""
+    fault: Malformed | None = None
+    """Why it is none, where its end is missing."""
     headers: dict[str, str] = field(default_factory=dict)
     nickname: str = ""
     trust: Trust = NO_TRUST
 
     @property
     def der(self) -> bytes:
-        """What is armoured; ``Malformed`` where it is no base64, as in armour of other kinds (RFC 9580)."""
+        """What is armoured; ``Malformed`` where its end is missing or it is no base64, as in OpenPGP (RFC 9580)."""
+        if self.fault is not None:
+            raise self.fault
         try:
             return base64.b64decode(b"".join(self.text.split()), validate=True)
         except binascii.Error:
@@ -57,8 +63,8 @@ def unwrapped(data: bytes) -> bytes:
     """DER from a file that is DER, or DER in base64 without armour, or a PKCS#12 and nothing else in armour."""
     if armoured(data):
         with suppress(Malformed):
-            first, *more = islice(blocks(data), 2)
-            return first.der if first.label in _PFX and not more else data
+            found = list(islice(blocks(data), 2))
+            return found[0].der if len(found) == 1 and found[0].label in _PFX else data
         return data
     text = data.removeprefix(b"\xef\xbb\xbf").strip()
     if text[:1] == b"M" and _BASE64.match(text):
@@ -70,16 +76,21 @@ def unwrapped(data: bytes) -> bytes:
 
 
 def blocks(data: bytes) -> Iterator[Block]:
-    """Every armoured piece of a file in order."""
+    """Every armoured piece of a file in order, broken ones too; ``Malformed`` where there is none or far too many.
+
+    The words alone, in text that is for people, are no armour.
+    """
     text = _plain_text(data)
-    end = 0
-    for _ in range(limits.MAX_BAGS):
-        start = text.find(BEGIN, end)
-        if start < 0:
+    end = position = 0
+    for count in range(limits.MAX_BAGS):
+        line = _BEGIN.search(text, position)
+        if line is None:
+            if not count:
+                raise Truncated("a line of armour (-----BEGIN …-----) is cut off")
             return
-        label, body, stop = _next(text, start)
-        yield _block(label, body, text[end:start])
-        end = stop
+        piece = _Piece.after(line, text)
+        yield _block(piece, text[end : line.start()])
+        end = position = piece.end
     raise Malformed(f"the file holds more than {limits.MAX_BAGS} entries")
 
 
@@ -90,25 +101,29 @@ def _plain_text(data: bytes) -> bytes:
     return data
 
 
-def _next(text: bytes, start: int) -> tuple[str, bytes, int]:
-    """The label, what stands between the armour lines from ``start``, and where the piece ends."""
-    named = start + len(BEGIN)
-    close = text.find(b"-----", named, named + 80)
-    if close < 0:
-        raise Malformed("a line of armour (-----BEGIN …-----) is cut off")
-    label = text[named:close]
-    last = b"-----END " + label + b"-----"
-    stop = text.find(last, close)
-    if stop < 0:
-        next_line = text.find(b"-----", close + 5)
-        kind = Truncated if next_line < 0 or last.startswith(text[next_line:]) else Malformed
-        raise kind(f"the end of a piece of armour is missing (-----END {label.decode('ascii', 'replace')}-----)")
-    return label.decode("ascii", "replace"), text[close + 5 : stop], stop + len(last)
+class _Piece(NamedTuple):
+    """What follows a line of armour, and where it ends."""
+
+    label: str
+    body: bytes
+    end: int
+    fault: Malformed | None = None
+
+    @classmethod
+    def after(cls, line: re.Match[bytes], text: bytes) -> _Piece:
+        """Up to the line that ends it, which is missing where another comes first."""
+        label, last = line[1].decode("ascii", "replace"), b"-----END " + line[1] + b"-----"
+        following = text.find(_DASHES, line.end())
+        if following >= 0 and text.startswith(last, following):
+            return cls(label, text[line.end() : following], following + len(last))
+        kind = Truncated if following < 0 or last.startswith(text[following:]) else Malformed
+        fault = kind(f"the end of a piece of armour is missing (-----END {label}-----)")
+        return cls(label, b"", len(text) if following < 0 else following, fault)
 
 
-def _block(label: str, body: bytes, before: bytes) -> Block:
+def _block(piece: _Piece, before: bytes) -> Block:
     headers: dict[str, str] = {}
-    lines = body.splitlines()
+    lines = piece.body.splitlines()
     while lines and (not lines[0].strip() or _HEADER.match(lines[0])):
         if found := _HEADER.match(lines[0]):
             headers[found[1].decode()] = found[2].decode("ascii", "replace").strip()
@@ -121,7 +136,7 @@ def _block(label: str, body: bytes, before: bytes) -> Block:
             trust = trust_text.read(value)
         else:
             nickname = unescaped(value)
-    return Block(label, b"\n".join(lines), headers, nickname, trust)
+    return Block(piece.label, b"\n".join(lines), piece.fault, headers, nickname, trust)
 
 
 def armour(label: str, der: bytes, nickname: str = "", trust: Trust = NO_TRUST) -> bytes:

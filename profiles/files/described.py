@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from profiles import asn1
 from profiles.errors import Error
 from profiles.files import armour, pvk
-from profiles.files.loose import shape_of
+from profiles.files.shapes import shape_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from profiles import asn1
 from profiles.certificate import Certificate
-from profiles.errors import Malformed, PasswordNeeded, Unsupported, WrongPassword, within_whole
+from profiles.errors import Error, Malformed, PasswordNeeded, Unsupported, WrongPassword, within_whole
 from profiles.files import armour, pvk, traditional
+from profiles.files.shapes import pieces, shape_of
 from profiles.files.trusted import split
 from profiles.model import Problem, Secret, Trust
+from profiles.pkcs12.algorithms import Unhandled
 from profiles.pkcs12.bags import NO_LABELS, Labels
 from profiles.pkcs12.encryption import Scheme, parse_scheme, unseal
 from profiles.pkcs12.keys import PrivateKey
@@ -19,13 +22,16 @@ from profiles.pkcs12.pairing import FoundCertificate, FoundKey, paired
 from profiles.pkcs12.passwords import Spelling, spellings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from profiles.files.armour import Block
     from profiles.pkcs12.contents import Contents
 
 SIGNED_DATA = "1.2.840.113549.1.7.2"
-_CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
+_NETSCAPE_SEQUENCE = "2.16.840.1.113730.2.5"
+_BY_CONTENT = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "CERTIFICATE CHAIN", "PKCS7",
+               "PKCS #7 SIGNED DATA", "CMS", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY")
+"""Labels that programs take one for the other, a certificate and a bundle above all: what is inside counts."""
 _SILENT = ("EC PARAMETERS", "DSA PARAMETERS", "PUBLIC KEY")
 """Said again by the key or the certificate beside them."""
 _ELSEWHERE = {
@@ -58,7 +64,7 @@ class _Pkcs8Sealed:
 
     def open(self, spellings: Iterable[Spelling], allowance: Allowance) -> PrivateKey:
         node, _ = unseal(self.scheme, self.data, spellings, allowance)
-        return PrivateKey.parse(asn1.der(node))
+        return PrivateKey.sound(asn1.der(node))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ class Loose:
     sealed: list[tuple[SealedKey, Labels]] = field(default_factory=list)
     certificates: list[FoundCertificate] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    damage: list[Error] = field(default_factory=list)
     allowance: Allowance = field(default_factory=Allowance)
     unlike_pem: bool = False
     """At least one of the files is not PEM."""
@@ -93,14 +100,26 @@ class Loose:
         for data in files:
             if armour.armoured(data):
                 for block in armour.blocks(data):
-                    with within_whole():
+                    with loose._apart(f"a piece of it ({block.label[:40]})"):
                         loose._take_block(block)
             elif data.strip():
                 loose.unlike_pem = True
                 loose._take_der(armour.unwrapped(data))
-        if loose.problems and not (loose.keys or loose.sealed or loose.certificates):
-            raise Unsupported(loose.problems[0].message.removesuffix("; it was left behind"))
+        if not (loose.keys or loose.sealed or loose.certificates):
+            if loose.damage:
+                raise loose.damage[0]
+            if loose.problems:
+                raise Unsupported(loose.problems[0].message.removesuffix("; it was left behind"))
         return loose
+
+    @contextmanager
+    def _apart(self, what: str) -> Iterator[None]:
+        """What is wrong with one piece is a problem, as long as anything else is sound."""
+        try:
+            yield
+        except (Malformed, Unhandled) as error:
+            self.damage.append(error)
+            self.problems.append(_damaged(what, error))
 
     def without_password(self) -> Contents:
         """What can be seen with every sealed key left sealed."""
@@ -120,6 +139,10 @@ class Loose:
                 problems.append(Problem(
                     WrongPassword.code, "a private key is sealed with another password; it was left behind"))
                 continue
+            except Malformed as error:
+                if not (keys or self.certificates):
+                    raise
+                problems.append(_damaged("a private key", error))
             opened += 1
         if self.sealed and not opened:
             if password is None:
@@ -130,45 +153,14 @@ class Loose:
     def _take_block(self, block: Block) -> None:
         labels = Labels(block.nickname, trust=block.trust)
         label = block.label
-        if label in _CERTIFICATES:
-            self._take_certificate(block.der, labels)
-        elif label in traditional.FORMS and "DEK-Info" in block.headers:
+        if label in traditional.FORMS and "DEK-Info" in block.headers:
             self.sealed.append((traditional.DekSealed.parse(label, block.headers["DEK-Info"], block.der), labels))
-        elif label in traditional.FORMS:
-            self.keys.append(FoundKey(traditional.FORMS[label](block.der), labels))
-        elif label == "PRIVATE KEY":
-            self.keys.append(FoundKey(PrivateKey.parse(block.der), labels))
-        elif label == "ENCRYPTED PRIVATE KEY":
-            self._take_sealed(block.der, labels)
-        elif label in ("PKCS7", "CMS"):
-            self._take_signed_data(asn1.parse(block.der, padded=True))
+        elif label in _BY_CONTENT or label in traditional.FORMS:
+            der = block.der
+            with within_whole():
+                self._take_one(der, labels)
         elif label not in _SILENT:
             self._left(_ELSEWHERE.get(label, f"a piece of the kind {label!r}"))
-
-    def _take_certificate(self, der: bytes, labels: Labels) -> None:
-        certificate, nickname, trust = split(der)
-        labels = Labels(labels.nickname or nickname, trust=labels.trust or trust or Trust())
-        self.certificates.append(FoundCertificate(Certificate.parse(certificate), labels))
-
-    def _take_sealed(self, der: bytes, labels: Labels) -> None:
-        algorithm, data = asn1.parse(der, padded=True).sequence(2)[:2]
-        scheme, octets = parse_scheme(algorithm, self.allowance), data.octets()
-        self.sealed.append((_Pkcs8Sealed(scheme, octets), labels))
-
-    def _take_signed_data(self, info: asn1.Node) -> None:
-        """The certificates in a SignedData (RFC 5652, section 5.1)."""
-        kind, *content = info.sequence(1)
-        if kind.oid() != SIGNED_DATA or len(content) != 1:
-            raise Unsupported(f"the file holds a CMS message ({kind.oid()}) that carries no certificates")
-        for node in content[0].explicit(0).sequence(4)[3:]:
-            if node.tag == asn1.context(0):
-                for certificate in node.children:
-                    if certificate.tag == asn1.SEQUENCE:
-                        self._take_certificate(asn1.tlv(certificate.tag, certificate.content), NO_LABELS)
-                    else:
-                        self._left("a certificate that is not X.509")
-            elif node.tag == asn1.context(1) and node.children:
-                self._left("a revocation list")
 
     def _take_der(self, data: bytes) -> None:
         if data.startswith(pvk.MAGIC):
@@ -178,47 +170,63 @@ class Loose:
             else:
                 self.keys.append(FoundKey(found.open(None)))
             return
-        node = asn1.parse(data, trailing=True)
-        with within_whole():
-            self._take_node(node, data)
+        for piece in pieces(data):
+            with self._apart("a part of it"):
+                self._take_one(piece, NO_LABELS)
 
-    def _take_node(self, node: asn1.Node, data: bytes) -> None:
+    def _take_one(self, data: bytes, labels: Labels) -> None:
+        """One DER structure; what stands behind it and is no trust of a certificate is passed over."""
+        node = asn1.parse(data, trailing=True)
         shape = shape_of(node)
         der = data[: asn1.header(data, 0)[2]] if data[1:2] != b"\x80" else asn1.der(node)
-        match shape:
-            case "certificate":
-                self._take_certificate(data if len(data) - len(der) > 1 else der, NO_LABELS)
-            case "pkcs8":
-                self.keys.append(FoundKey(PrivateKey.parse(der)))
-            case "sealed":
-                self._take_sealed(der, NO_LABELS)
-            case "pkcs7":
-                self._take_signed_data(node)
-            case "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "DSA PRIVATE KEY":
-                self.keys.append(FoundKey(traditional.FORMS[shape](der)))
-            case _:
-                raise Malformed("the file holds neither a certificate nor a private key in a form that is known")
+        with within_whole():
+            match shape:
+                case "certificate":
+                    self._take_certificate(data if len(data) - len(der) > 1 else der, labels)
+                case "pkcs8":
+                    self.keys.append(FoundKey(PrivateKey.sound(der), labels))
+                case "sealed":
+                    algorithm, sealed = node.sequence(2)[:2]
+                    scheme = parse_scheme(algorithm, self.allowance)
+                    self.sealed.append((_Pkcs8Sealed(scheme, sealed.octets()), labels))
+                case "pkcs7":
+                    self._take_bundle(node)
+                case "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "DSA PRIVATE KEY":
+                    self.keys.append(FoundKey(traditional.FORMS[shape](der), labels))
+                case _:
+                    raise Malformed("it is neither a certificate nor a private key in a form that is known")
+
+    def _take_certificate(self, der: bytes, labels: Labels) -> None:
+        certificate, nickname, trust = split(der)
+        labels = Labels(labels.nickname or nickname, trust=labels.trust or trust or Trust())
+        self.certificates.append(FoundCertificate(Certificate.parse(certificate), labels))
+
+    def _take_bundle(self, info: asn1.Node) -> None:
+        """The certificates in a SignedData (RFC 5652, section 5.1), or in Netscape's certificate sequence."""
+        kind, *content = info.sequence(1)
+        if kind.oid() not in (SIGNED_DATA, _NETSCAPE_SEQUENCE) or len(content) != 1:
+            self._left(f"a CMS message ({kind.oid()}) that carries no certificates")
+            return
+        if kind.oid() == _NETSCAPE_SEQUENCE:
+            self._take_members(content[0].explicit(0).sequence())
+            return
+        for node in content[0].explicit(0).sequence(4)[3:]:
+            if node.tag == asn1.context(0):
+                self._take_members(node.children)
+            elif node.tag == asn1.context(1) and node.children:
+                self._left("a revocation list")
+
+    def _take_members(self, members: Iterable[asn1.Node]) -> None:
+        for certificate in members:
+            if certificate.tag == asn1.SEQUENCE:
+                with self._apart("a certificate"):
+                    self._take_certificate(asn1.tlv(certificate.tag, certificate.content), NO_LABELS)
+            else:
+                self._left("a certificate that is not X.509")
 
     def _left(self, what: str) -> None:
         self.problems.append(Problem(Unsupported.code, f"the file holds {what}; it was left behind"))
 
 
-_SHAPES = (
-    ("i{o", "pkcs8"), ("i{", "pfx"), ("{{b", "certificate"), ("{o", "sealed"), ("io", "EC PRIVATE KEY"),
-    ("iiiiiiiii", "RSA PRIVATE KEY"), ("iiiiii", "DSA PRIVATE KEY"), (".", "pkcs7"),
-)
-_LETTERS = {
-    asn1.INTEGER: "i", asn1.SEQUENCE: "{", asn1.OID: ".", asn1.BIT_STRING: "b",
-    asn1.OCTET_STRING: "o", asn1.OCTET_STRING | asn1.CONSTRUCTED: "o",
-}
-
-
-def shape_of(node: asn1.Node) -> str:
-    """What a DER structure is, by the types of its first members; empty if nothing known."""
-    if node.tag != asn1.SEQUENCE:
-        return ""
-    members = "".join(_LETTERS.get(member.tag, "?") for member in node.children)
-    shape = next((shape for start, shape in _SHAPES if members.startswith(start)), "")
-    if shape == "pfx" and [child.tag for child in node.children[1].children][:1] != [asn1.OID]:
-        return ""
-    return shape
+def _damaged(what: str, error: Error) -> Problem:
+    return Problem(error.code, f"{what} cannot be read: {error.message}; it was left behind")

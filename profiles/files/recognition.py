@@ -9,8 +9,9 @@ from profiles import asn1
 from profiles.errors import Error, Unsupported
 from profiles.files import armour, iis, pvk
 from profiles.files.java import store as keystore
-from profiles.files.loose import Loose, shape_of
+from profiles.files.loose import Loose
 from profiles.files.reading import named, read
+from profiles.files.shapes import shape_of
 from profiles.model import Location
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from profiles import asn1
-from profiles.errors import Malformed, Unsupported, WrongPassword
+from profiles.errors import Malformed, WrongPassword
 from profiles.pkcs12 import ciphers, kdf
 from profiles.pkcs12 import key_numbers as kn
+from profiles.pkcs12.algorithms import unhandled
 from profiles.pkcs12.keys import PrivateKey, dsa_pkcs8
 
 if TYPE_CHECKING:
@@ -39,25 +40,19 @@ _DEK_CIPHERS = {
 def rsa(der: bytes) -> PrivateKey:
     """The key of an RSAPrivateKey."""
     algorithm = asn1.sequence(asn1.oid(kn.RSA), asn1.null())
-    return _checked(asn1.sequence(asn1.integer(0), algorithm, asn1.octets(der)))
+    return PrivateKey.sound(asn1.sequence(asn1.integer(0), algorithm, asn1.octets(der)))
 
 
 def ec(der: bytes) -> PrivateKey:
     """The key of an ECPrivateKey, which must name its curve."""
     parameters, scalar, point = kn.ec_body_parts(kn.PrivateKeyInfo(kn.EC, b"", b"", der))
-    return _checked(kn.ec_pkcs8(parameters, scalar, point))
+    return PrivateKey.sound(kn.ec_pkcs8(parameters, scalar, point))
 
 
 def dsa(der: bytes) -> PrivateKey:
     """The key of OpenSSL's DSA form: version, p, q, g, the public and the private number."""
     _, p, q, g, _, x = (node.integer() for node in asn1.parse(der, padded=True).sequence(6)[:6])
-    return _checked(dsa_pkcs8(p, q, g, x))
-
-
-def _checked(pkcs8: bytes) -> PrivateKey:
-    key = PrivateKey.parse(pkcs8)
-    _ = key.public
-    return key
+    return PrivateKey.sound(dsa_pkcs8(p, q, g, x))
 
 
 FORMS: dict[str, Callable[[bytes], PrivateKey]] = {
@@ -82,7 +77,7 @@ class DekSealed:
         name, _, hexadecimal = info.partition(",")
         cipher = _DEK_CIPHERS.get(name.strip().upper())
         if cipher is None:
-            raise Unsupported(f"the private key is sealed with {name[:40]}, which is not handled here")
+            raise unhandled("the cipher of the private key", name.strip()[:40])
         try:
             iv = binascii.unhexlify(hexadecimal.strip())
         except (binascii.Error, ValueError):

@@ -13,7 +13,7 @@ def split(data: bytes) -> tuple[bytes, str, Trust]:
     """The certificate itself, its alias, and its trust; the latter two empty where nothing follows it."""
     end = asn1.header(data, 0)[2]
     rest = data[end:].strip(b"\0\t\n\r\x1a ")
-    if not rest:
+    if rest[:1] != bytes((asn1.SEQUENCE,)):
         return data[:end], "", NO_TRUST
     trusted: set[str] = set()
     rejected: set[str] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,16 +79,17 @@ def parse_bags(contents: Node, count: BagCount, depth: int = 0) -> Iterator[Bag]
 def _labels(attributes: list[Node]) -> Labels:
     found: dict[str, Node] = {}
     usages: set[str] = set()
-    for attribute in attributes[0].expect(asn1.SET).children if attributes else ():
-        kind, values = attribute.sequence(2)[:2]
-        if values.expect(asn1.SET).children:
-            found.setdefault(kind.oid(), values.children[0])
-        if kind.oid() == _TRUSTED_USAGES:
-            usages = {node.oid() for node in values.children if node.tag == asn1.OID}
+    for attribute in attributes[0].children if attributes else ():
+        with suppress(Malformed):  # a label of another make is none, and what it stands on is as good without it
+            kind, values = attribute.sequence(2)[:2]
+            if values.children:
+                found.setdefault(kind.oid(), values.children[0])
+            if kind.oid() == _TRUSTED_USAGES:
+                usages = {node.oid() for node in values.children if node.tag == asn1.OID}
     local_id, trust = found.get(_LOCAL_KEY_ID), found.get(_TRUST_LETTERS)
     return Labels(
         nickname=_text(found.get(_FRIENDLY_NAME)),
-        local_id=local_id.octets() if local_id is not None else b"",
+        local_id=_octets(local_id),
         trust=trust_text.read(_text(trust)) if trust is not None else _trusted_for(usages),
     )
 
@@ -99,8 +101,14 @@ def _trusted_for(usages: set[str]) -> Trust:
     return Trust(server, client, email, code)
 
 
+def _octets(node: Node | None) -> bytes:
+    with suppress(Malformed):
+        return node.octets() if node is not None else b""
+    return b""
+
+
 def _text(node: Node | None) -> str:
-    if node is None:
+    if node is None or node.tag & asn1.CONSTRUCTED:
         return ""
     return node.content.decode(_STRINGS.get(node.tag, "latin-1"), "replace").rstrip("\0")
 

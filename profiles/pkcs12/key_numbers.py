@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from profiles import asn1
@@ -18,6 +19,7 @@ X25519, X448 = "1.3.101.110", "1.3.101.111"
 
 MAX_RSA_BITS = 16384
 MAX_DSA_BITS = 8192
+_MAX_PRIMES = 16
 
 
 class RsaNumbers(NamedTuple):
@@ -81,17 +83,26 @@ def rsa_numbers(pkcs8: bytes) -> RsaNumbers:
 
 def rsa_body_numbers(info: PrivateKeyInfo) -> RsaNumbers:
     """As ``rsa_numbers``, from a key that is taken apart already."""
+    found, more = rsa_body_primes(info)
+    if more:
+        raise Unsupported("this RSA key has more than two primes (multi-prime RSA, RFC 8017)")
+    return found
+
+
+def rsa_body_primes(info: PrivateKeyInfo) -> tuple[RsaNumbers, tuple[int, ...]]:
+    """The numbers of an RSA key, and its further primes where it has more than two (RFC 8017, A.1.2)."""
     if info.algorithm not in RSA_FAMILY:
         raise Malformed("this is not an RSA key")
-    version, *numbers = (node.integer() for node in asn1.parse(info.body).sequence(9)[:9])
-    if version == 1:
-        raise Unsupported("this RSA key has more than two primes (multi-prime RSA, RFC 8017)")
+    parts = asn1.parse(info.body).sequence(9)
+    version, *numbers = (node.integer() for node in parts[:9])
     found = RsaNumbers(*numbers)
     if found.n.bit_length() > MAX_RSA_BITS:
         raise Unsupported(f"this RSA key has {found.n.bit_length()} bits; at most {MAX_RSA_BITS} are handled")
-    if min(found.p, found.q) < 2 or found.n != found.p * found.q or min(found.e, found.d) < 1:
+    others = parts[9].sequence(1) if version == 1 and len(parts) > 9 else ()
+    primes = (found.p, found.q, *(other.sequence(3)[0].integer() for other in others[:_MAX_PRIMES]))
+    if min(primes) < 2 or found.n != prod(primes) or not (0 < found.e < found.n and 0 < found.d < found.n):
         raise Malformed("the numbers of an RSA private key do not belong together: the key is damaged")
-    return found
+    return found, primes[2:]
 
 
 def ec_pkcs8(parameters: bytes, scalar: bytes, point: bytes | None = None) -> bytes:

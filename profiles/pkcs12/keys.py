@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -50,6 +51,14 @@ class PrivateKey:
         key.__dict__["info"] = info  # the cached property, known already
         return key
 
+    @classmethod
+    def sound(cls, pkcs8: bytes) -> PrivateKey:
+        """As ``parse``, and ``Malformed`` also where the numbers in it do not belong together."""
+        key = cls.parse(pkcs8)
+        with suppress(Unsupported):
+            _ = key.public
+        return key
+
     @cached_property
     def info(self) -> kn.PrivateKeyInfo:
         """Algorithm, parameters and secret part."""
@@ -58,22 +67,27 @@ class PrivateKey:
     @cached_property
     def public(self) -> PublicKey:
         """The public half, computed; ``Unsupported`` naming the algorithm where that cannot be done."""
-        info = self.info
-        if info.algorithm in kn.RSA_FAMILY:
-            numbers = kn.rsa_body_numbers(info)
-            return _public(info.algorithm_der, asn1.sequence(asn1.integer(numbers.n), asn1.integer(numbers.e)))
-        if info.algorithm == kn.DSA:
-            p, _, g, x = kn.dsa_numbers(info)
-            return _public(info.algorithm_der, asn1.integer(pow(g, x, p)))
         try:
-            if info.algorithm == kn.EC:
-                parameters, _, point = kn.ec_body_parts(info)
-                return _public(asn1.sequence(asn1.oid(kn.EC), parameters), point)
-            return _computed(info)
+            return self.computed
         except Unsupported:
             if self.certified is None:
                 raise
             return self.certified
+
+    @cached_property
+    def computed(self) -> PublicKey:
+        """As ``public``, and never taken from a certificate."""
+        info = self.info
+        if info.algorithm in kn.RSA_FAMILY:
+            numbers, _ = kn.rsa_body_primes(info)
+            return _public(info.algorithm_der, asn1.sequence(asn1.integer(numbers.n), asn1.integer(numbers.e)))
+        if info.algorithm == kn.DSA:
+            p, _, g, x = kn.dsa_numbers(info)
+            return _public(info.algorithm_der, asn1.integer(pow(g, x, p)))
+        if info.algorithm == kn.EC:
+            parameters, _, point = kn.ec_body_parts(info)
+            return _public(asn1.sequence(asn1.oid(kn.EC), parameters), point)
+        return _computed(info)
 
     @property
     def name(self) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from profiles import asn1
 from profiles.certificate import Certificate
-from profiles.errors import Malformed, PasswordNeeded, Unsupported, WrongPassword, within_whole
+from profiles.errors import Error, Malformed, PasswordNeeded, Unsupported, WrongPassword, within_whole
 from profiles.model import Problem, Secret
 from profiles.pkcs12 import bags, limits
+from profiles.pkcs12.algorithms import Unhandled
 from profiles.pkcs12.bags import Bag, BagCount
 from profiles.pkcs12.encryption import Scheme, parse_scheme, unseal
 from profiles.pkcs12.keys import PrivateKey
@@ -19,6 +21,8 @@ from profiles.pkcs12.pairing import FoundCertificate, FoundKey, paired
 from profiles.pkcs12.passwords import Spelling, spellings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from profiles.asn1 import Node
     from profiles.pkcs12.contents import Contents
 
@@ -71,6 +75,7 @@ class _Reader:
     certificates: list[FoundCertificate] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     shrouded: list[tuple[Bag, _Sealed]] = field(default_factory=list)
+    damage: list[Error] = field(default_factory=list)
 
     def read(self, content: bytes, mac_node: Node | None) -> None:
         mac = parse_mac(mac_node, self.allowance) if mac_node is not None else None
@@ -81,6 +86,8 @@ class _Reader:
             self.spellings = (spelling, *(other for other in self.spellings if other != spelling))
             self.take(node)
         self.open_keys()
+        if self.damage and not (self.keys or self.certificates):
+            raise self.damage[0]
 
     def check(self, mac: Mac | None, content: bytes) -> None:
         if mac is None:
@@ -120,12 +127,15 @@ class _Reader:
         for bag in bags.parse_bags(contents, self.count):
             match bag.kind:
                 case bags.KEY:
-                    self.keys.append(FoundKey(PrivateKey.parse(asn1.der(bag.value)), bag.labels))
+                    with self.apart("a private key", bag):
+                        self.keys.append(FoundKey(PrivateKey.sound(asn1.der(bag.value)), bag.labels))
                 case bags.SHROUDED_KEY:
-                    algorithm, data = bag.value.sequence(2)[:2]
-                    self.shrouded.append((bag, _Sealed(parse_scheme(algorithm, self.allowance), data.octets())))
+                    with self.apart("a private key", bag):
+                        algorithm, data = bag.value.sequence(2)[:2]
+                        self.shrouded.append((bag, _Sealed(parse_scheme(algorithm, self.allowance), data.octets())))
                 case bags.CERTIFICATE:
-                    self.take_certificate(bag)
+                    with self.apart("a certificate", bag):
+                        self.take_certificate(bag)
                 case bags.CRL:
                     self.left("a revocation list")
                 case bags.SECRET:
@@ -138,19 +148,31 @@ class _Reader:
         if kind.oid() != bags.X509_CERTIFICATE:
             self.left(f"a certificate that is not X.509 ({kind.oid()})")
             return
-        self.certificates.append(FoundCertificate(Certificate.parse(value.explicit(0).octets()), bag.labels))
+        certificate = Certificate.parse(value.explicit(0).octets(), trailing=True)
+        self.certificates.append(FoundCertificate(certificate, bag.labels))
+
+    @contextmanager
+    def apart(self, what: str, bag: Bag) -> Iterator[None]:
+        """What is wrong with one entry is a problem, as long as anything else is sound."""
+        try:
+            yield
+        except (Malformed, Unhandled) as error:
+            self.damage.append(error)
+            self.problems.append(Problem(error.code, f"{what}{_named(bag)} cannot be read: {error.message}; it was "
+                                         "left behind"))
 
     def open_keys(self) -> None:
         """Each shrouded key; one under a password of its own is a problem, all of them a wrong password."""
         refused = []
         for bag, sealed in self.shrouded:
-            try:
-                node, spelling = unseal(sealed.scheme, sealed.data, self.spellings, self.allowance)
-            except WrongPassword:
-                refused.append(bag)
-                continue
-            self.spellings = (spelling, *(other for other in self.spellings if other != spelling))
-            self.keys.append(FoundKey(PrivateKey.parse(asn1.der(node)), bag.labels))
+            with self.apart("a private key", bag):
+                try:
+                    node, spelling = unseal(sealed.scheme, sealed.data, self.spellings, self.allowance)
+                except WrongPassword:
+                    refused.append(bag)
+                    continue
+                self.spellings = (spelling, *(other for other in self.spellings if other != spelling))
+                self.keys.append(FoundKey(PrivateKey.sound(asn1.der(node)), bag.labels))
         if refused and not self.keys:
             raise WrongPassword("the private keys in the file are sealed with another password")
         for bag in refused:

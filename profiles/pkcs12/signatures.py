@@ -41,7 +41,7 @@ def sign(info: kn.PrivateKeyInfo, name: str, message: bytes) -> bytes:
     from cryptography.hazmat.primitives.serialization import load_der_private_key
 
     if info.algorithm in kn.RSA_FAMILY:
-        return _sign_rsa(kn.rsa_body_numbers(info), name, message)
+        return _sign_rsa(info, name, message)
     if info.algorithm not in (kn.DSA, kn.EC, kn.ED25519, kn.ED448):
         raise _refused(name)
     try:
@@ -57,12 +57,13 @@ def sign(info: kn.PrivateKeyInfo, name: str, message: bytes) -> bytes:
     raise _refused(name)
 
 
-def _sign_rsa(key: kn.RsaNumbers, name: str, message: bytes) -> bytes:
+def _sign_rsa(info: kn.PrivateKeyInfo, name: str, message: bytes) -> bytes:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+    key, more = kn.rsa_body_primes(info)
     size = (key.n.bit_length() + 7) // 8
-    if key.n.bit_length() < 1024:  # cryptography refuses them; as a proof they are as good as any
+    if key.n.bit_length() < 1024 or more:  # cryptography refuses them; as a proof they are as good as any
         return pow(_padded(message, size, name), key.d, key.n).to_bytes(size, "big")
     numbers = rsa.RSAPrivateNumbers(
         key.p, key.q, key.d, key.dp, key.dq, key.qinv, rsa.RSAPublicNumbers(key.e, key.n))

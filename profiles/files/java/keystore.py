@@ -145,7 +145,7 @@ class _Gathering:
             self.left(Unsupported.code, entry, f"holds {key.what}")
             return
         try:
-            self.keys.append(FoundKey(PrivateKey.parse(key), _labels(entry.alias)))
+            self.keys.append(FoundKey(PrivateKey.sound(key), _labels(entry.alias)))
         except (Malformed, Unsupported):
             self.left(Malformed.code, entry, "holds something that is no private key, or a damaged one")
 
@@ -165,7 +165,7 @@ class _Gathering:
                 self.left(Unsupported.code, entry, f"holds a certificate of the kind {kind[:40]!r}, which is not X.509")
                 continue
             try:
-                found = Certificate.parse(der)
+                found = Certificate.parse(der, trailing=True)
             except (Malformed, Unsupported):
                 self.left(Malformed.code, entry, "holds a certificate that is damaged")
                 continue
