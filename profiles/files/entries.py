@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from profiles.pkcs12.contents import Contents
     from profiles.store import Asker
 
-_HINT = ("A key in a Java keystore may have a password of its own. A script gives it in the next line of file:- or "
-         "fd:N, after the keystore's.")
+_HINT = ("A key that Java stored may have a password of its own. A script gives it in the next line of file:- or fd:N, "
+         "after that of the file.")
 
 
 def unlocked(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from profiles.errors import Malformed, PasswordNeeded, Unsupported
@@ -28,6 +28,8 @@ class Pkcs12Format:
     dialect: Dialect
     product: str = "PKCS#12 file"
     always_sealed: bool = True
+    keys: tuple[Secret, ...] = ()
+    """Passwords of keys that have another than the file, as Java gives them."""
 
     def visible(self, data: Data) -> tuple[Contents, bool]:
         """See ``Format``: all of it or nothing."""
@@ -38,7 +40,11 @@ class Pkcs12Format:
 
     def opened(self, data: Data, password: Secret) -> Contents:
         """See ``Format``."""
-        return decode(self._pfx(data), password)
+        return decode(self._pfx(data), password, own=self.keys)
+
+    def with_key_password(self, password: Secret) -> Pkcs12Format:
+        """See ``KeyPasswords``."""
+        return replace(self, keys=(*self.keys, password))
 
     def encoded(self, items: Sequence[Item], password: Secret) -> Data:
         """See ``Format``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from profiles import asn1
@@ -21,7 +21,7 @@ from profiles.pkcs12.pairing import FoundCertificate, FoundKey, paired
 from profiles.pkcs12.passwords import Spelling, spellings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from profiles.asn1 import Node
     from profiles.pkcs12.contents import Contents
@@ -29,16 +29,20 @@ if TYPE_CHECKING:
 DATA, SIGNED, ENVELOPED, ENCRYPTED = (f"1.2.840.113549.1.7.{number}" for number in (1, 2, 3, 6))
 
 
-def decode(data: bytes, password: Secret | None, *, iterations: int = limits.MAX_ITERATIONS) -> Contents:
+def decode(
+    data: bytes, password: Secret | None, *, own: Sequence[Secret] | None = None,
+    iterations: int = limits.MAX_ITERATIONS,
+) -> Contents:
     """Everything in a PFX; without a password, only if an empty or absent one opens it (else ``PasswordNeeded``).
 
-    At most ``iterations`` are done, over all places of the file.
+    At most ``iterations`` are done, over all places of the file. ``own`` are passwords to try on keys that have one of
+    their own; where they are given, a file whose keys all stay locked is no wrong password if anything else opens.
     Raises ``WrongPassword``, ``Malformed`` for broken bytes (``Truncated`` where the end is missing), ``Unsupported``
     naming an algorithm.
     """
     limits.file_size(len(data))
     content, mac = outer(data)
-    reader = _Reader(spellings(password), Allowance(iterations))
+    reader = _Reader(spellings(password), Allowance(iterations), None if own is None else [*map(spellings, own)])
     try:
         with within_whole():
             reader.read(content, mac)
@@ -46,7 +50,8 @@ def decode(data: bytes, password: Secret | None, *, iterations: int = limits.MAX
         if password is None:
             raise PasswordNeeded("a password is needed to look inside") from None
         raise
-    return paired(reader.keys, reader.certificates, reader.problems)
+    found = paired(reader.keys, reader.certificates, reader.problems)
+    return replace(found, locked=tuple(reader.locked))
 
 
 def sealed_pieces(data: bytes) -> list[tuple[Scheme, bytes]]:
@@ -70,11 +75,15 @@ class _Sealed:
 class _Reader:
     spellings: tuple[Spelling, ...]
     allowance: Allowance
+    own: list[tuple[Spelling, ...]] | None = None
+    proved: bool = False
+    """Whether the password opened anything."""
     count: BagCount = field(default_factory=BagCount)
     keys: list[FoundKey] = field(default_factory=list)
     certificates: list[FoundCertificate] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     shrouded: list[tuple[Bag, _Sealed]] = field(default_factory=list)
+    locked: list[str] = field(default_factory=list)
     damage: list[Error] = field(default_factory=list)
 
     def read(self, content: bytes, mac_node: Node | None) -> None:
@@ -84,6 +93,7 @@ class _Reader:
         for part in sealed:
             node, spelling = unseal(part.scheme, part.data, self.spellings, self.allowance)
             self.spellings = (spelling, *(other for other in self.spellings if other != spelling))
+            self.proved = True
             self.take(node)
         self.open_keys()
         if self.damage and not (self.keys or self.certificates):
@@ -97,7 +107,7 @@ class _Reader:
         spelling = mac.opened_by(content, self.spellings, self.allowance)
         if spelling is None:
             raise WrongPassword("the password is wrong, or the file was altered")
-        self.spellings = (spelling,)
+        self.spellings, self.proved = (spelling,), True
 
     def part(self, info: Node) -> _Sealed | None:
         """One ContentInfo of the AuthenticatedSafe: taken at once, or returned for when the password is checked."""
@@ -163,21 +173,34 @@ class _Reader:
 
     def open_keys(self) -> None:
         """Each shrouded key; one under a password of its own is a problem, all of them a wrong password."""
-        refused = []
-        for bag, sealed in self.shrouded:
+        for number, (bag, sealed) in enumerate(self.shrouded, 1):
             with self.apart("a private key", bag):
-                try:
-                    node, spelling = unseal(sealed.scheme, sealed.data, self.spellings, self.allowance)
-                except WrongPassword:
-                    refused.append(bag)
+                node = self.opened(sealed)
+                if node is None:
+                    self.locked.append(bag.labels.nickname or f"number {number}")
                     continue
-                self.spellings = (spelling, *(other for other in self.spellings if other != spelling))
                 self.keys.append(FoundKey(PrivateKey.sound(asn1.der(node)), bag.labels))
-        if refused and not self.keys:
+        if self.locked and not self.keys and not (self.proved and self.own is not None):
             raise WrongPassword("the private keys in the file are sealed with another password")
-        for bag in refused:
+        for name in self.locked:
             self.problems.append(Problem(
-                WrongPassword.code, f"a private key{_named(bag)} is sealed with another password; it was left behind"))
+                WrongPassword.code, f"a private key ({name}) is sealed with another password; it was left behind"))
+
+    def opened(self, sealed: _Sealed) -> Node | None:
+        """A key under the password of the file or one of its own; None where none of them opens it."""
+        for number, ways in enumerate((self.spellings, *(self.own or ()))):
+            if number:
+                if not self.allowance.affords(sealed.scheme.derivation.iterations):
+                    break
+                self.allowance.reserve(sealed.scheme.derivation.iterations)
+            try:
+                node, spelling = unseal(sealed.scheme, sealed.data, ways, self.allowance)
+            except WrongPassword:
+                continue
+            if not number:
+                self.spellings = (spelling, *(other for other in self.spellings if other != spelling))
+            return node
+        return None
 
     def left(self, what: str) -> None:
         self.problems.append(Problem(Unsupported.code, f"the file holds {what}; it was left behind"))
