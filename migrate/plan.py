@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from migrate.chain import Chain, Pool, complete
 from profiles.errors import NoMatch
 from profiles.model import NO_TRUST, Entry, Level, Listing, PendingKey, Trust
+from profiles.public_key import AGREEING
 from profiles.trust import covers, join
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ class Step:
     def empty(self) -> bool:
         """Whether nothing of it is left to do."""
         return not (self.moves_key or self.additions or self.trust or self.skip or self.associations)
+
+    @property
+    def key_signs(self) -> bool:
+        """Whether its key is of a kind that signs; others only agree on secrets."""
+        public = self.certificate.public_key.family if self.certificate else self.key.key if self.key else ""
+        return public not in AGREEING
 
     @property
     def title(self) -> str:

@@ -269,6 +269,7 @@ def _who(use: Use) -> str:
 def _outcome_line(outcome: Outcome) -> str:
     colour = {"done": "green", "failed": "red"}.get(outcome.outcome, "yellow")
     words = coloured(outcome.outcome, colour, sys.stdout)
-    proof = "read back, key signs" if outcome.step.moves_key else "read back"
+    key = ", key signs" if outcome.step.key_signs else ", same key"
+    proof = f"read back{key if outcome.step.moves_key else ''}"
     proved = f"  ({proof})" if outcome.verified else ""
     return f"{words}  {visible(outcome.step.title)}{proved}"

@@ -1,4 +1,7 @@
-"""Proof of arrival: a fresh read of the target shows the same key, chain and trust, and the key signs."""
+"""Proof of arrival: a fresh read of the target shows the same key, chain and trust, and the key signs.
+
+A key that signs nothing is proved by its public half, computed anew from what is there.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from migrate.plan import Kind, Step
 from profiles.errors import VerificationFailed
+from profiles.model import Selection
 from profiles.trust import covers
 
 if TYPE_CHECKING:
@@ -78,17 +82,35 @@ def _untrusted(step: Step, listing: Listing) -> list[str]:
 def _unproved(target: Store, step: Step, listing: Listing) -> list[str]:
     """The key of the step signs, and its certificate (or the key's own public value) verifies the signature."""
     if step.certificate is None:
-        if step.key is None or step.key.id not in (key.id for key in target.list().pending_keys):
-            return ["the key is not there"]
-        target.sign(step.key.id, b"certferry")
-        return []
+        return _unproved_alone(target, step)
     entry = listing.entry(step.certificate.sha256)
     if entry is None or not entry.has_key:
         return ["its key is not there"]
     from profiles.pkcs12.keys import verify as verified
 
     public = step.certificate.public_key
+    if not step.key_signs:
+        there = _computed(target, Selection.of([step.certificate.sha256]))
+        return [] if there == public.id else ["the key that is there is not the certificate's"]
     challenge = b"certferry proves this key " + secrets.token_bytes(32)
     if not verified(public, challenge, target.sign(public.id, challenge)):
         return ["the key that is there is not the certificate's"]
     return []
+
+
+def _unproved_alone(target: Store, step: Step) -> list[str]:
+    """As ``_unproved``, of a key without certificate."""
+    if step.key is None or step.key.id not in (key.id for key in target.list().pending_keys):
+        return ["the key is not there"]
+    if step.key_signs:
+        target.sign(step.key.id, b"certferry")
+    elif _computed(target, Selection.of(keys=[step.key.id])) != step.key.id:
+        return ["the key that is there is another"]
+    return []
+
+
+def _computed(target: Store, wanted: Selection) -> str:
+    """The id of the one key that is handed out, computed from it and from nothing beside it; ``Unsupported``."""
+    from profiles.pkcs12.seal import open_sealed
+
+    return next((item.key.computed.id for item in open_sealed(target.export(wanted)).items if item.key), "")

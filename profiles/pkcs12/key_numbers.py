@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from profiles import asn1
+from profiles import asn1, curves
 from profiles.errors import Malformed, Unsupported
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cryptography.hazmat.primitives.asymmetric import ec
 
 RSA, RSA_PSS, RSA_OAEP = "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.7"
@@ -118,6 +121,42 @@ def ec_parts(pkcs8: bytes) -> tuple[bytes, bytes, bytes]:
 
 def ec_body_parts(info: PrivateKeyInfo) -> tuple[bytes, bytes, bytes]:
     """As ``ec_parts``, from a key that is taken apart already."""
+    parameters, scalar, point = _ec_stored(info)
+    found = _ec_computed(parameters, scalar)
+    if found is not None:
+        return found
+    if not point:
+        raise _uncomputed(parameters)
+    return parameters, scalar, point
+
+
+def ec_computed_parts(info: PrivateKeyInfo) -> tuple[bytes, bytes, bytes]:
+    """As ``ec_body_parts``, and ``Unsupported`` where the point would have to be believed."""
+    parameters, scalar, _ = _ec_stored(info)
+    found = _ec_computed(parameters, scalar)
+    if found is None:
+        raise _uncomputed(parameters)
+    return found
+
+
+def ec_mended(info: PrivateKeyInfo) -> bytes | None:
+    """An EC key made anew, where it stands in a form that strict readers refuse or misread; None for any other.
+
+    A secret number of the wrong length, as Java 5 to 7 wrote it; a public point that is another's, or compressed; a
+    curve that is named only inside, or spelled out in numbers (RFC 5915 and RFC 5480 allow none of it).
+    """
+    try:
+        parameters, scalar, point = _ec_stored(info)
+        found = _ec_computed(parameters, scalar)
+    except Malformed:
+        return None
+    if found is None or (found[:2] == (info.parameters, scalar) and point in (b"", found[2])):
+        return None
+    return ec_pkcs8(*found)
+
+
+def _ec_stored(info: PrivateKeyInfo) -> tuple[bytes, bytes, bytes]:
+    """Curve, secret number and public point as they stand; the latter may be missing."""
     if info.algorithm != EC:
         raise Malformed("this is not an EC key")
     _, secret, *rest = asn1.parse(info.body).sequence(2)
@@ -132,44 +171,33 @@ def ec_body_parts(info: PrivateKeyInfo) -> tuple[bytes, bytes, bytes]:
         point = tagged[asn1.context(1)].explicit(1).expect(asn1.BIT_STRING).content[1:]
     if len(scalar) > 128:
         raise Malformed("the secret number of an EC private key is absurdly long")
-    return _ec_completed(parameters, scalar, point)
+    return parameters, scalar, point
 
 
-def overlong(info: PrivateKeyInfo) -> bool:
-    """Whether the secret number of an EC key has a zero too many before it, as Java 5 to 7 wrote it.
-
-    RFC 5915 fixes its length, and strict readers refuse such a key.
-    """
-    try:
-        scalar = asn1.parse(info.body).sequence(2)[1].octets()
-    except Malformed:
-        return False
-    curve = named_curve(info.parameters) if scalar[:1] == b"\0" else None
-    return curve is not None and len(scalar) > (curve.key_size + 7) // 8
-
-
-def _ec_completed(parameters: bytes, scalar: bytes, point: bytes) -> tuple[bytes, bytes, bytes]:
-    """The point is computed where the curve is known, so that one that was stored wrongly does no harm."""
+def _ec_computed(parameters: bytes, scalar: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """The curve by its name, the secret number in full length, and the point it makes; None on an unknown curve."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     curve = named_curve(parameters)
-    if curve is not None:
-        size = (curve.key_size + 7) // 8
-        try:
+    if curve is None:
+        return None
+    try:
+        with quietly():
             key = ec.derive_private_key(int.from_bytes(scalar, "big"), curve)
-        except UnsupportedAlgorithm:
-            pass
-        except ValueError:
-            raise Malformed("the secret number of an EC private key does not fit its curve") from None
-        else:
-            point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-            scalar = int.from_bytes(scalar, "big").to_bytes(size, "big")
-    if not point:
-        name = asn1.dotted(parameters[2:]) if parameters[:1] == bytes((asn1.OID,)) else "explicit parameters"
-        raise Unsupported(f"the public half of an EC key cannot be computed on its curve ({name})")
-    return parameters, scalar, point
+    except UnsupportedAlgorithm:
+        return None
+    except ValueError:
+        raise Malformed("the secret number of an EC private key does not fit its curve") from None
+    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    size = (curve.key_size + 7) // 8
+    return asn1.oid(curves.name(parameters)), int.from_bytes(scalar, "big").to_bytes(size, "big"), point
+
+
+def _uncomputed(parameters: bytes) -> Unsupported:
+    name = curves.name(parameters) or "explicit parameters"
+    return Unsupported(f"the public half of an EC key cannot be computed on its curve ({name})")
 
 
 def named_curve(parameters: bytes) -> ec.EllipticCurve | None:
@@ -177,13 +205,21 @@ def named_curve(parameters: bytes) -> ec.EllipticCurve | None:
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509 import ObjectIdentifier
 
-    if parameters[:1] != bytes((asn1.OID,)):
-        return None
-    _, start, end = asn1.header(parameters, 0)
     try:
-        return ec.get_curve_for_oid(ObjectIdentifier(asn1.dotted(parameters[start:end])))()
+        with quietly():
+            return ec.get_curve_for_oid(ObjectIdentifier(curves.name(parameters)))()
     except (LookupError, ValueError):
         return None
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """What cryptography thinks of old keys is no matter of the user, and shows source text."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def ed25519_pkcs8(seed: bytes) -> bytes:

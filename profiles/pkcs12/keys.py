@@ -45,8 +45,8 @@ class PrivateKey:
         if info.algorithm == kn.EC and info.parameters == asn1.oid(_ED25519):
             # NSS (as of 3.125) exports an Ed25519 key dressed up as one of an elliptic curve of that name.
             return cls(ed25519_pkcs8(asn1.parse(info.body).sequence(2)[1].octets()))
-        if info.algorithm == kn.EC and kn.overlong(info):
-            return cls(kn.ec_pkcs8(*kn.ec_body_parts(info)))
+        if info.algorithm == kn.EC and (mended := kn.ec_mended(info)):
+            return cls(mended)
         key = cls(info.der)
         key.__dict__["info"] = info  # the cached property, known already
         return key
@@ -66,17 +66,20 @@ class PrivateKey:
 
     @cached_property
     def public(self) -> PublicKey:
-        """The public half, computed; ``Unsupported`` naming the algorithm where that cannot be done."""
+        """The public half, computed, or else as the key or its certificate has it; ``Unsupported`` by name."""
         try:
             return self.computed
         except Unsupported:
-            if self.certified is None:
+            if self.certified is not None:
+                return self.certified
+            if self.info.algorithm != kn.EC:
                 raise
-            return self.certified
+        parameters, _, point = kn.ec_body_parts(self.info)
+        return _public(asn1.sequence(asn1.oid(kn.EC), parameters), point)
 
     @cached_property
     def computed(self) -> PublicKey:
-        """As ``public``, and never taken from a certificate."""
+        """As ``public``, and never believed."""
         info = self.info
         if info.algorithm in kn.RSA_FAMILY:
             numbers, _ = kn.rsa_body_primes(info)
@@ -85,7 +88,7 @@ class PrivateKey:
             p, _, g, x = kn.dsa_numbers(info)
             return _public(info.algorithm_der, asn1.integer(pow(g, x, p)))
         if info.algorithm == kn.EC:
-            parameters, _, point = kn.ec_body_parts(info)
+            parameters, _, point = kn.ec_computed_parts(info)
             return _public(asn1.sequence(asn1.oid(kn.EC), parameters), point)
         return _computed(info)
 
@@ -123,8 +126,9 @@ def _computed(info: kn.PrivateKeyInfo) -> PublicKey:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
     try:
-        key = load_der_private_key(info.bare, None)
-        return PublicKey.parse(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+        with kn.quietly():
+            public = load_der_private_key(info.bare, None).public_key()
+            return PublicKey.parse(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
     except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):  # the last for Ed448 of a wrong length
         raise Unsupported(
             f"the file holds a private key of the kind {_kind(info)} ({info.algorithm}), which is not handled here"

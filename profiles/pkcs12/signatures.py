@@ -45,7 +45,8 @@ def sign(info: kn.PrivateKeyInfo, name: str, message: bytes) -> bytes:
     if info.algorithm not in (kn.DSA, kn.EC, kn.ED25519, kn.ED448):
         raise _refused(name)
     try:
-        key = load_der_private_key(info.bare, None)
+        with kn.quietly():
+            key = load_der_private_key(info.bare, None)
     except (ValueError, UnsupportedAlgorithm, InternalError):
         raise _refused(name) from None
     if isinstance(key, ec.EllipticCurvePrivateKey):

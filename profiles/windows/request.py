@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from profiles.certificate import Certificate
 from profiles.errors import Unsupported
+from profiles.pkcs12.key_numbers import quietly
 
 if TYPE_CHECKING:
     from profiles.pkcs12.keys import PrivateKey
@@ -28,7 +29,8 @@ def stand_in(key: PrivateKey, name: str) -> Certificate:
     from cryptography.x509.oid import NameOID
 
     try:
-        signer = load_der_private_key(key.info.bare, None)
+        with quietly():
+            signer = load_der_private_key(key.info.bare, None)
     except (ValueError, UnsupportedAlgorithm):
         signer = None
     if not isinstance(signer, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
