@@ -161,15 +161,26 @@ class _Parser:
         return Node(tag, self.data[offset + 2 : position], tuple(children)), position + 2
 
 
+def leading(data: bytes) -> tuple[Node, bytes]:
+    """Decode the BER or DER element that data begin with, and give what stands behind it."""
+    if len(data) < 2:
+        raise Truncated("the data is empty or ends inside an ASN.1 header")
+    node, stop = _Parser(data).one(0, len(data), 0)
+    return node, data[stop:]
+
+
+def blank(data: bytes) -> bool:
+    """Whether it is nothing but padding."""
+    return not data.strip(b"\0\t\n\r\x1a ")
+
+
 def parse(data: bytes, *, trailing: bool = False, padded: bool = False) -> Node:
     """Decode one BER or DER element.
 
     Bytes after it are ``Malformed`` unless ``trailing`` allows them, or ``padded`` does and they are blank.
     """
-    if len(data) < 2:
-        raise Truncated("the data is empty or ends inside an ASN.1 header")
-    node, stop = _Parser(data).one(0, len(data), 0)
-    if stop != len(data) and not trailing and not (padded and not data[stop:].strip(b"\0\t\n\r\x1a ")):
+    node, rest = leading(data)
+    if rest and not trailing and not (padded and blank(rest)):
         raise Malformed("there are bytes after the end of the ASN.1 data")
     return node
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from profiles import asn1
 from profiles.errors import Malformed, PasswordNeeded, Unsupported
 from profiles.files import armour
 from profiles.files.form import Data, required
+from profiles.files.shapes import bcfks, shape_of
 from profiles.files.store import FileStore
 from profiles.model import Location, Secret
 from profiles.pkcs12.contents import Contents, Item
@@ -65,6 +68,9 @@ class Pkcs12Format:
         bare = armour.unwrapped(content)
         if bare is content and armour.armoured(content):
             raise Malformed(f"{self.paths[0]} is no PKCS#12 but PEM", "Name it as pem:PATH.")
+        with suppress(Malformed):
+            if shape_of(asn1.parse(bare, trailing=True)) == "bcfks":
+                raise bcfks(self.paths[0])
         return bare
 
 

@@ -11,7 +11,7 @@ from profiles.files import armour, iis, pvk
 from profiles.files.java import store as keystore
 from profiles.files.loose import Loose
 from profiles.files.reading import named, read
-from profiles.files.shapes import shape_of
+from profiles.files.shapes import bcfks, shape_of
 from profiles.model import Location
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def _recognise(path: Path) -> Location | None:
 
 
 def _kind(path: Path, data: bytes) -> str:
+    if iis.is_backup(data):
+        return "iis"
     bare = armour.unwrapped(data)
     if bare is data and armour.armoured(data):
         Loose.parse((data,))
@@ -58,6 +60,6 @@ def _kind(path: Path, data: bytes) -> str:
         shape = shape_of(asn1.parse(bare, trailing=True))
     except Error:
         shape = "pfx" if _BROKEN_PFX.match(bare) else ""
-    if shape:
-        return "p12" if shape == "pfx" else "pem"
-    return "iis" if iis.is_backup(data) else ""
+    if shape == "bcfks":
+        raise bcfks(path)
+    return "p12" if shape == "pfx" else "pem" if shape else ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from profiles.files import iis
+
 
 class Stranger(NamedTuple):
     """What a file is, and what its owner should do instead."""
@@ -49,6 +51,8 @@ _LOOKED_AT = 4096
 
 def stranger(data: bytes) -> Stranger | None:
     """What the content of a file is, where it is known to be none of certificates or keys."""
+    if iis.is_backup(data):  # whatever stands before the key in it
+        return None
     if not data:
         return Stranger("empty", "It was not saved, or its transfer broke off: fetch it once more.")
     if not data.strip(b"\0"):

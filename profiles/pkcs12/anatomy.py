@@ -82,7 +82,7 @@ def anatomy(data: bytes) -> Anatomy:
         safe = asn1.parse(content)
         for info in safe.sequence():
             anatomist.part(info)
-    whole = _definite(asn1.parse(data, padded=True), data) and _definite(safe, content)
+    whole = _definite(asn1.parse(data, trailing=True), data) and _definite(safe, content)
     return Anatomy(tuple(anatomist.sealings), integrity, whole and anatomist.der,
                    anatomist.keys if anatomist.plain else None, anatomist.certificates, tuple(anatomist.names))
 

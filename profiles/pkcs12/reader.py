@@ -50,6 +50,9 @@ def decode(
         if password is None:
             raise PasswordNeeded("a password is needed to look inside") from None
         raise
+    if not asn1.blank(behind := asn1.leading(data)[1]):
+        reader.problems.append(Problem("trailing-bytes", (
+            f"{len(behind)} bytes stand behind the end of the PKCS#12: they are no part of it, and were passed over")))
     found = paired(reader.keys, reader.certificates, reader.problems)
     return replace(found, locked=tuple(reader.locked))
 
@@ -219,8 +222,8 @@ def _named(bag: Bag) -> str:
 
 
 def outer(data: bytes) -> tuple[bytes, Node | None]:
-    """The AuthenticatedSafe as bytes and the MacData of a PFX (RFC 7292, section 4)."""
-    version, safe, *mac = asn1.parse(data, padded=True).sequence(2)
+    """The AuthenticatedSafe as bytes and the MacData of a PFX (RFC 7292, section 4), whatever stands behind it."""
+    version, safe, *mac = asn1.parse(data, trailing=True).sequence(2)
     if version.integer() != 3:
         raise Unsupported(f"the file is of PKCS#12 version {str(version.integer())[:20]}; only version 3 is in use")
     kind, *content = safe.sequence(1)

@@ -79,7 +79,7 @@ def altered(data: bytes, password: Secret) -> bool:
     if integrity_holds(data, password) is not False:
         return False
     try:
-        version, safe, *_ = asn1.parse(data, padded=True).sequence(2)
+        version, safe, *_ = asn1.parse(data, trailing=True).sequence(2)
         bare = asn1.sequence(asn1.der(version), asn1.der(safe))
         return bool(sealed_pieces(bare)) and bool(decode(bare, password).items)
     except Error:

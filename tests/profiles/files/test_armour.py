@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from profiles import asn1
 from profiles.errors import Unsupported
 from profiles.files import described
 from profiles.files.armour import armour
@@ -77,3 +78,20 @@ def test_openpgp_is_named(alice: Leaf, tmp_path: Path) -> None:
     listing = PemFile(path).list()
     assert [entry.certificate for entry in listing.entries] == [m.certificate(alice)]
     assert "OpenPGP" in listing.problems[0].message
+
+
+def test_a_keystore_for_fips_is_named(tmp_path: Path) -> None:
+    """BCFKS is ASN.1 too, and no PKCS#12: what it is and how to go on is said."""
+    algorithm = asn1.sequence(asn1.oid("2.16.840.1.101.3.4.1.47"), asn1.sequence())
+    store = asn1.sequence(
+        asn1.sequence(algorithm, asn1.octets(bytes(64))),
+        asn1.sequence(algorithm, asn1.sequence(asn1.oid("1.2.840.113549.1.5.12"), asn1.null()), asn1.octets(bytes(64))))
+    path = tmp_path / "keys.bcfks"
+    path.write_bytes(store)
+    for refused in (lambda: recognise(path), lambda: Pkcs12File(path).list()):
+        with pytest.raises(Unsupported, match="BCFKS") as refusal:
+            refused()
+        assert "keytool" in refusal.value.hint
+    checked = certferry("check", path)
+    assert checked.status == 7
+    assert "BCFKS" in checked.out

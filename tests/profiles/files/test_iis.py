@@ -15,6 +15,7 @@ from profiles import asn1
 from profiles.errors import Malformed, Unsupported, WrongPassword
 from profiles.files.iis import KeyBackup, KeyBackupFile
 from profiles.files.recognition import recognise
+from profiles.files.strangers import stranger
 from profiles.model import Location, Secret, Selection
 from profiles.opening import open_store
 from profiles.pkcs12 import ciphers
@@ -133,3 +134,26 @@ def test_it_moves_and_is_never_a_target(alice: Leaf, tmp_path: Path) -> None:
     refused = certferry("migrate", out, f"iis:{path}", source="new")
     assert (refused.status, path.read_bytes()) == (7, before)
     assert ".pfx" in refused.err
+
+
+SURROUNDINGS = {
+    "a request": b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
+    "what BKS begins with": b"\0\0\0\1\0\0\0\x14" + b"x" * 20 + b"\0\0\4\0\1" + b"z" * 7,
+    "what JKS begins with": b"\xfe\xed\xfe\xed",
+    "what a mail begins with": b"From: me\r\nSubject: x\r\n",
+    "what a program begins with": b"MZ",
+    "what a page begins with": b"\xef\xbb\xbf<html>",
+    "what DER begins with": b"\x30\x82\1\0",
+}
+
+
+@pytest.mark.parametrize("before", SURROUNDINGS)
+def test_what_stands_before_the_key_makes_it_nothing_else(before: str, alice: Leaf, tmp_path: Path) -> None:
+    """The mark of the key says more than how the file happens to begin."""
+    path = tmp_path / "old.key"
+    path.write_bytes(SURROUNDINGS[before] + sealed(rc4(alice.pkcs8, "x")) + wrapped(alice.der))
+    assert recognise(path) == Location("iis", str(path))
+    assert stranger(path.read_bytes()) is None
+    store = open_store(str(path))
+    store.unlock(Answers("x"))
+    assert [entry.has_key for entry in store.list().entries] == [True]

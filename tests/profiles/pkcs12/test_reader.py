@@ -11,7 +11,8 @@ import pytest
 from profiles import asn1
 from profiles.errors import Malformed, PasswordNeeded, Unsupported, WrongPassword
 from profiles.model import Level, Secret, Trust
-from profiles.pkcs12 import bags, trust_text
+from profiles.pkcs12 import bags, trial, trust_text
+from profiles.pkcs12.anatomy import anatomy
 from profiles.pkcs12.bags import Labels
 from profiles.pkcs12.contents import Item
 from profiles.pkcs12.dialects import LEGACY, SEALED
@@ -106,12 +107,17 @@ def test_ber_is_read(alice: Leaf, intermediate: Authority) -> None:
     assert decode(m.as_ber(node), PASSWORD).items == items
 
 
-def test_blank_bytes_at_the_end_are_allowed(alice: Leaf) -> None:
-    """Files are padded by some programs; other bytes after the end are not."""
+def test_bytes_behind_the_end_are_passed_over(alice: Leaf) -> None:
+    """As by OpenSSL, Java and NSS; blank ones are padding, and others are told of."""
     data = encode([m.item(alice)], PASSWORD, LEGACY)
-    assert decode(data + bytes(8) + b"\r\n", PASSWORD).items
-    with pytest.raises(Malformed):
-        decode(data + b"x", PASSWORD)
+    padded = decode(data + bytes(8) + b"\r\n", PASSWORD)
+    assert (padded.items, padded.problems) == ((m.item(alice),), ())
+    longer = decode(data + b"garbage", PASSWORD)
+    assert longer.items == (m.item(alice),)
+    assert ["7 bytes" in problem.message for problem in longer.problems] == [True]
+    assert anatomy(data + b"garbage") == anatomy(data)
+    assert trial.integrity_holds(data + b"garbage", PASSWORD)
+    assert trial.altered(data + b"garbage", PASSWORD) is trial.altered(data, PASSWORD)
 
 
 def test_a_file_without_integrity_check_is_read_and_reported(alice: Leaf) -> None:
