@@ -87,15 +87,20 @@ class Conversion:
                 for name, only in wanted]
 
     def listing(self) -> Listing:
-        """Everything in the old file; asks for its password where it is needed to see that."""
+        """Everything in the old file, asking for its password where it is needed; ``NoMatch`` if that is nothing."""
         listing = self.source.list()
         if listing.state == "locked":
             self.source.unlock(self.passwords)
             listing = self.source.list()
+        if not (listing.entries or listing.pending_keys):
+            raise NoMatch(f"there is no certificate and no private key in {listing.location}, so no file is made of it",
+                          " ".join(f"{problem.message[:1].upper()}{problem.message[1:]}."
+                                   for problem in listing.problems))
         return listing
 
     def plans(self, parts: Sequence[Part]) -> list[tuple[Part, Migration, Plan]]:
-        """What would be done for each file."""
+        """What would be done for each file; ``NoMatch`` if there is nothing to put into it."""
+        self.listing()
         made = [(part, self._migration(part)) for part in parts]
         return [(part, migration, migration.plan()) for part, migration in made]
 

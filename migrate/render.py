@@ -218,6 +218,12 @@ def guide(title: str, text: str) -> None:
 
 
 def report(found: Report) -> None:
+    """How every step ended, what stayed behind, and what else is to be known."""
+    outcomes(found)
+    remarks(found.remarks)
+
+
+def outcomes(found: Report) -> None:
     """How every step ended."""
     for outcome in found.outcomes:
         say(_outcome_line(outcome))
@@ -230,8 +236,12 @@ def report(found: Report) -> None:
         say(f"nothing to do: {there} already there" if there else "nothing to do: there is no identity to move")
     for use in found.uses:
         say(_use_line(use))
-    for text in found.notes:
-        note(text)
+
+
+def remarks(found: Iterable[str]) -> None:
+    """What is to be known beside the outcomes, each once."""
+    for text in dict.fromkeys(found):
+        note(visible_sentence(text))
 
 
 def _association_line(one: Association) -> str:

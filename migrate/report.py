@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from profiles.errors import Malformed, Unsupported, WrongPassword
+
 if TYPE_CHECKING:
     from migrate.mailing import Use
     from migrate.plan import Plan, Step
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from profiles.model import Entry, Listing, Trust
 
 SCHEMA = 1
+_LOSSES = (WrongPassword.code, Unsupported.code, Malformed.code)
+"""Codes of problems in a source that say of something that it could not be read or carried."""
 
 
 class Outcome(NamedTuple):
@@ -41,8 +45,21 @@ class Report(NamedTuple):
             return "nothing"
         done = sum(outcome.outcome == "done" for outcome in self.outcomes)
         if done == len(self.outcomes):
-            return "partial" if any(use.falls_short for use in self.uses) else "done"
+            lacking = self.lossy or any(use.falls_short for use in self.uses)
+            return "partial" if lacking else "done"
         return "partial" if done or any(outcome.outcome == "referred" for outcome in self.outcomes) else "failed"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What of the source never became a step, and why; then the notes."""
+        source = self.plan.source
+        return (*(f"{source.location}: {problem.message}" for problem in source.problems), *self.notes)
+
+    @property
+    def lossy(self) -> bool:
+        """Whether something in the source stayed behind without a step of its own."""
+        moved = self.plan.source.location != self.plan.target.location
+        return moved and any(problem.code in _LOSSES for problem in self.plan.source.problems)
 
     @property
     def uses(self) -> tuple[Use, ...]:
@@ -61,9 +78,10 @@ def _failed(use: Use, code: str, reason: str) -> Use:
     return use._replace(outcome="failed", code=code, reason=reason)
 
 
-def planned(plan: Plan) -> tuple[Outcome, ...]:
-    """What a dry run says of every step."""
-    return tuple(Outcome(step, "skipped" if step.skip else "planned", *(step.skip or ())) for step in plan.steps)
+def planned(plan: Plan) -> Report:
+    """What a dry run says."""
+    return Report(plan, tuple(Outcome(step, "skipped" if step.skip else "planned", *(step.skip or ()))
+                              for step in plan.steps), dry_run=True)
 
 
 def referred(report: Report, product: str, topic: str, file: str) -> Report:
@@ -89,7 +107,7 @@ def migration_json(report: Report) -> dict[str, Any]:
         "status": "planned" if report.dry_run and report.outcomes else report.status,
         "steps": [_step_json(outcome) for outcome in report.outcomes],
         "already_there": list(report.plan.already_there),
-        "notes": list(report.notes),
+        "notes": list(report.remarks),
     }
     if report.plan.uses:
         found["associations"] = [use_json(use) for use in report.uses]

@@ -53,8 +53,7 @@ def convert(asked: Asked, *, dry_run: bool, to_json: bool) -> int:
         for _, _, plan in planned:
             render.plan(plan)
     if dry_run:
-        reports = [Made(part.path, report.Report(plan, report.planned(plan), dry_run=True))
-                   for part, _, plan in planned]
+        reports = [Made(part.path, report.planned(plan)) for part, _, plan in planned]
     else:
         reports = list(conversion.run(planned))
     _show(reports, asked, to_json=to_json)
@@ -72,9 +71,10 @@ def _show(made: Sequence[Made], asked: Asked, *, to_json: bool) -> None:
         if one.report.dry_run:
             render.say(f"dry run: {render.visible_sentence(one.path)} was not made")
             continue
-        render.report(one.report)
+        render.outcomes(one.report)
         if one.report.status in ("done", "partial"):
             render.say(f"      in {render.visible_sentence(one.path)}, read back")
+    render.remarks(text for one in made for text in one.report.remarks)
 
 
 def _json(made: Sequence[Made], asked: Asked) -> dict[str, Any]:

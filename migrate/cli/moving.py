@@ -13,10 +13,9 @@ from migrate.cli.advice import advised
 from migrate.cli.memory import Memory
 from migrate.engine import Migration
 from migrate.plan import Options
-from migrate.report import Report
 from migrate.terminal import is_terminal
 from profiles.disk import same
-from profiles.errors import NoMatch, StoreInUse, StoreNotFound, Unsupported, WrongPassword
+from profiles.errors import NoMatch, StoreInUse, StoreNotFound, Unsupported
 from profiles.opening import open_store
 from profiles.products.guided import GUIDED
 from profiles.store import Asker, Leaving, ProtectsKeys, Store
@@ -24,6 +23,7 @@ from profiles.store import Asker, Leaving, ProtectsKeys, Store
 if TYPE_CHECKING:
     from migrate.mailing import Wish
     from migrate.plan import Plan
+    from migrate.report import Report
     from profiles.mail.client import MailClient
     from profiles.products.running import Running
 
@@ -128,7 +128,7 @@ def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> in
         migration = replace(migration, wish=migration.wish and migration.wish._replace(widen=frozenset()))
         plan = migration.plan()
     if dry_run:
-        _show(Report(plan, report.planned(plan), dry_run=True, notes=_left_behind(plan)), to_json=to_json)
+        _show(report.planned(plan), to_json=to_json)
         return 0
     if plan.steps and not to_json:
         render.plan(plan)
@@ -137,7 +137,6 @@ def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> in
             return 0
     user = _user(migration.target) if plan.steps else None
     found = migration.run(plan)
-    found = found._replace(notes=(*found.notes, *_left_behind(plan)))
     if user:
         text = f"{user} is running: it sees what arrived, but may need a restart for a site that it has refused before"
         found = found._replace(notes=(*found.notes, text))
@@ -146,13 +145,7 @@ def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> in
         found = report.referred(found, by_hand.product, migration.target.location.kind, migration.target.path)
     found = advised(found, migration.target)
     _show(found, to_json=to_json)
-    locked = any(problem.code == WrongPassword.code for problem in plan.source.problems)
-    return status(found) or int(locked)
-
-
-def _left_behind(plan: Plan) -> tuple[str, ...]:
-    """What of the source never became a step, and why."""
-    return tuple(f"{plan.source.location}: {problem.message}" for problem in plan.source.problems)
+    return status(found)
 
 
 def _user(store: Store) -> Running | None:
@@ -195,8 +188,7 @@ def _show(found: Report, *, to_json: bool) -> None:
         render.as_json(report.migration_json(found))
     elif found.dry_run and found.outcomes:
         render.plan(found.plan)
-        for text in found.notes:
-            render.note(text)
+        render.remarks(found.remarks)
         render.say("dry run: nothing was changed")
     else:
         render.report(found)
@@ -210,7 +202,7 @@ def status(found: Report) -> int:
             return EXIT_STATUS[code]
     if codes and len(set(codes)) == 1 and len(codes) == len(found.outcomes):
         return EXIT_STATUS.get(codes[0], 1)
-    return int(any(outcome.outcome != "done" for outcome in found.outcomes)
+    return int(found.lossy or any(outcome.outcome != "done" for outcome in found.outcomes)
                or any(use.falls_short for use in found.uses))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate import elsewhere, passwords, render, report
@@ -12,15 +13,14 @@ from migrate.cli.memory import Memory
 from migrate.cli.moving import agreed, protect, status
 from migrate.engine import Migration
 from migrate.plan import Options, Plan
-from migrate.report import Outcome, Report
+from migrate.report import Report
 from profiles.errors import Error, NoMatch
 from profiles.files.recognition import recognise
-from profiles.model import Listing, Location
+from profiles.model import Listing, Location, Problem
 from profiles.opening import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from migrate.cli.moving import Asked
     from profiles.model import Secret
@@ -63,8 +63,7 @@ def restore(asked: Asked, directory: Path, *, dry_run: bool, yes: bool, to_json:
     works = _works(asked, directory, target)
     plans = [work.plan() for work in works]
     if dry_run:
-        reports = [Report(plan, tuple(Outcome(step, "skipped" if step.skip else "planned", *(step.skip or ()))
-                                      for step in plan.steps)) for plan in plans]
+        reports = [report.planned(plan) for plan in plans]
     else:
         if any(plan.steps for plan in plans) and not to_json:
             for plan in plans:
@@ -79,6 +78,7 @@ def restore(asked: Asked, directory: Path, *, dry_run: bool, yes: bool, to_json:
     elif dry_run:
         for plan in plans:
             render.plan(plan)
+        render.remarks(found.remarks)
         render.say("dry run: nothing was changed")
     else:
         render.report(found)
@@ -122,9 +122,12 @@ def _files(directory: Path) -> list[Path]:
 
 
 def _merged(directory: Path, reports: Sequence[Report], *, dry_run: bool) -> Report:
-    """All reports as one, from the directory."""
+    """All reports as one, from the directory; what was wrong with a file says with which."""
     first = reports[0].plan
-    source = Listing(Location("p12", f"{directory.absolute()}/"), first.source.product, str(directory))
+    problems = tuple(Problem(problem.code, f"{Path(one.plan.source.path).name}: {problem.message}")
+                     for one in reports for problem in one.plan.source.problems)
+    source = Listing(Location("p12", f"{directory.absolute()}/"), first.source.product, str(directory),
+                     problems=problems)
     plan = Plan(source, first.target, tuple(step for one in reports for step in one.plan.steps),
                 tuple(name for one in reports for name in one.plan.already_there))
     return Report(plan, tuple(outcome for one in reports for outcome in one.outcomes), dry_run=dry_run)

@@ -17,7 +17,7 @@ from migrate.cli import sealing
 from migrate.cli.memory import Memory
 from migrate.cli.moving import agreed, status
 from migrate.plan import Options
-from migrate.report import Outcome, Report
+from migrate.report import Report
 from profiles.disk import extended, same
 from profiles.errors import AccessDenied, NoMatch
 from profiles.files import writing
@@ -160,14 +160,14 @@ def _saved(work: Backup, plan: Plan, place: Place, places: Sequence[Path], ask_f
 
 
 def _planned(asked: Asked, plan: Plan, places: Sequence[Path], *, to_json: bool) -> int:
-    outcomes = [Outcome(step, "skipped" if step.skip else "planned", *(step.skip or ())) for step in plan.steps]
-    found = Report(plan, tuple(outcomes), dry_run=True)
+    found = report.planned(plan)
     if to_json:
         body = _json(asked, found, [], None)
         body["planned_files"] = sorted({str(path) for path in places})
         render.as_json(body)
     else:
         _show_plan(plan, places)
+        render.remarks(found.remarks)
         render.say("dry run: nothing was changed")
     return 0
 
