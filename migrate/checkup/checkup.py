@@ -68,7 +68,7 @@ class Checkup(NamedTuple):
             **store,
             "form": self.form,
             "file": container.as_json(self.anatomy) if self.anatomy else None,
-            "readers": [one.as_json() for one in self.readers],
+            "readers": [one.as_json(whole=not self.refused) for one in self.readers],
             "password": self.password.value,
             "findings": [one.as_json() for one in self.findings],
         }

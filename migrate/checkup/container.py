@@ -29,10 +29,10 @@ class Opinion(NamedTuple):
     target: str = ""
     """What ``convert --for`` takes to make a file that it opens; empty where none can."""
 
-    def as_json(self) -> dict[str, object]:
-        """The object in ``--json``."""
-        return {"name": self.name, "title": self.title, "opens": not self.refusal, "reason": self.refusal,
-                "for": self.target}
+    def as_json(self, *, whole: bool) -> dict[str, object]:
+        """The object in ``--json``; a file that is not whole is opened by nobody for certain."""
+        opens = False if self.refusal else whole or None
+        return {"name": self.name, "title": self.title, "opens": opens, "reason": self.refusal, "for": self.target}
 
 
 def opinions(anatomy: Anatomy, listing: Listing) -> tuple[Opinion, ...]:

@@ -12,6 +12,7 @@ from migrate.checkup import container, identities, opening, proof, second_opinio
 from migrate.checkup.checkup import Checkup, Password
 from migrate.checkup.finding import Finding, note, ordered, warning
 from migrate.checkup.identities import Circumstances
+from migrate.checkup.opening import Altered
 from profiles.errors import Error, Malformed, PasswordNeeded, Unsupported, WrongPassword
 from profiles.model import Listing, Location, Secret
 from profiles.opening import open_store
@@ -64,13 +65,15 @@ class Examination:
             self.found += opening.names(self.data, Path(store.path))
         anatomy = self._container(store)
         try:
+            password = self._unlock(store, store.list())
             listing = store.list()
         except (Malformed, Unsupported) as error:
-            return self._closed(store, error, anatomy)
-        password = self._unlock(store, listing)
-        listing = store.list()
+            return self._closed(store, opening.refusal(error, self.data), anatomy)
+        except Altered as error:
+            return self._closed(store, error.finding, anatomy, Password.RIGHT)
+        opened = password in (Password.RIGHT, Password.NONE) and listing.state != "locked"
         proved: dict[str, bool | None] = {}
-        if password in (Password.RIGHT, Password.NONE):
+        if opened:
             proved, wrong = proof.prove(store, listing)
             self.found += wrong
             self.found += self._spelling(store, password)
@@ -83,7 +86,7 @@ class Examination:
             self.found += windows.findings(listing)
         chains = {entry.certificate.sha256: complete(entry.certificate, circumstances.pool).complete
                   for entry in listing.entries}
-        readers = self._readers(anatomy, listing)
+        readers = self._readers(anatomy, listing, mendable=opened or password is not Password.RIGHT)
         form = opening.form(self.data) if self.data is not None else listing.product
         return Checkup(listing, form, anatomy, readers, password, proved, chains, ordered(self.found))
 
@@ -116,16 +119,23 @@ class Examination:
             self.found += container.asked_for(found, self.target, str(listing.location))
         return found
 
-    def _closed(self, store: Store, error: Error, anatomy: Anatomy | None) -> Checkup:
+    def _closed(
+        self, store: Store, why: Finding, anatomy: Anatomy | None, password: Password = Password.UNTRIED
+    ) -> Checkup:
         """A file that certferry cannot open; what can be told of its password all the same."""
-        password = Password.UNTRIED
-        if anatomy is not None and self.data is not None and self.given:
-            holds = opening.integrity(self.data, self.ask(f"the password of {store.location}"))
+        if password is Password.UNTRIED and anatomy is not None and self.data is not None:
+            if self.tried is None and self.given:
+                self.tried = self.ask(f"the password of {store.location}")
+            holds = None if self.tried is None else opening.integrity(self.data, self.tried)
             if holds is not None:
                 password = Password.RIGHT if holds else Password.WRONG
-                self.found.append(opening.judged(error, right=holds))
+                self.found.append(opening.judged(why, right=holds))
+            if holds and why.code == Malformed.code:
+                why = why._replace(remedy="It is as its maker made it, so another copy does not help: have it made "
+                                          "anew, with another program.")
+        self.found = [one._replace(command=()) for one in self.found]  # nothing is made of a file that does not open
         readers = self._readers(anatomy, Listing(store.location, "", store.path), mendable=False)
-        return self._unreadable(opening.refusal(error, self.data), store)._replace(
+        return self._unreadable(why, store)._replace(
             anatomy=anatomy, readers=readers, password=password, form=opening.form(self.data or b""))
 
     def _unreadable(self, finding: Finding, store: Store | None = None) -> Checkup:
@@ -150,8 +160,8 @@ class Examination:
                                    "--from-password, or run it on a terminal."))
             return Password.NOT_GIVEN
         except WrongPassword as error:
-            self.found.append(opening.wrong(error, store, self.data, self.tried))
-            return Password.WRONG
+            self.found.append(found := opening.wrong(error, store, self.data, self.tried))
+            return Password.WRONG if found.code == WrongPassword.code else Password.RIGHT
         return Password.RIGHT if self.tried is not None else Password.NONE
 
     @property

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from migrate.chain import Pool, complete
 from migrate.checkup.finding import Finding, note, problem, warning
 from migrate.checkup.strength import weaknesses
+from profiles.errors import PasswordNeeded, WrongPassword
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -157,8 +158,8 @@ def _halves(here: Circumstances) -> Iterator[Finding]:
     """Certificates of people without their keys, and keys without their certificates, in a file."""
     listing = here.listing
     bare = [entry.certificate for entry in listing.entries if not entry.has_key and not entry.certificate.is_ca]
-    if any(one.code == "password-needed" for one in listing.problems):
-        return  # they may be inside
+    if any(one.code in (PasswordNeeded.code, WrongPassword.code) for one in listing.problems):
+        return  # they may be inside, sealed
     if not listing.pending_keys:
         yield from _keyless(bare, here)
     for key in listing.pending_keys:

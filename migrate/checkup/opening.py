@@ -69,12 +69,12 @@ def refusal(error: Error, data: bytes | None) -> Finding:
     return problem("unsupported-cipher" if "uses" in error.message else "unsupported", "", error.message, error.hint)
 
 
-def judged(error: Error, *, right: bool) -> Finding:
+def judged(why: Finding, *, right: bool) -> Finding:
     """What can be said of the password of a file that cannot be read."""
     if right:
         return note("password-right", "", "the password is right: that is not what keeps the file from being opened")
     return problem(WrongPassword.code, "", "the password is wrong (tested against the integrity check), and besides: "
-                   f"{error.message}")
+                   f"{why.message}")
 
 
 def integrity(data: bytes, password: Secret) -> bool | None:
@@ -107,16 +107,30 @@ class Remembering:
         return secret
 
 
+class Altered(Exception):
+    """The password is right, and the file is not as it was made."""
+
+    def __init__(self) -> None:
+        super().__init__("altered")
+        self.finding = problem("altered", "", "the password is right, but the file was altered after it was made: its "
+                               "integrity check fails",
+                               "Fetch it once more from where it came from; do not use this one.")
+
+
 def wrong(error: Error, store: Store, data: bytes | None, password: Secret | None) -> Finding:
-    """The password did not open it: whether it is the password, or the file, or how it was typed."""
+    """The password did not open everything: whether it is the password, that of a key, or how it was typed.
+
+    Raises ``Altered`` where it is the file.
+    """
     from profiles.pkcs12 import trial
 
+    if store.file and store.list().state == "ready":
+        return problem("key-password", "", error.message, error.hint)
     if data is None or password is None or store.location.kind != "p12":
         return problem(WrongPassword.code, "", error.message, error.hint)
     bare = armour.unwrapped(data)
     if trial.altered(bare, password):
-        return problem("altered", "", "the password is right, but the file was altered after it was made: its "
-                       "integrity check fails", "Fetch it once more from where it came from; do not use this one.")
+        raise Altered
     if trial.integrity_holds(bare, password):
         return problem("key-password", "", "the password is right for the file, but what is inside is sealed with "
                        "another one", "Ask whoever made it for that password, or for a file with one password.")

@@ -56,7 +56,7 @@ def _readers(found: Checkup) -> None:
     opens = [one.title for one in found.readers if not one.refusal]
     refused = [one for one in found.readers if one.refusal]
     if opens:
-        say(f"  opened by: {'; '.join(opens)}")
+        say(f"  {'its ciphers are known to' if found.refused else 'opened by'}: {'; '.join(opens)}")
     right = "the password is right, but " if found.password is Password.RIGHT else ""
     for target in dict.fromkeys(one.target for one in refused):
         for one in refused:
