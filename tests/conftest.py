@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import keys, nss_tools, pki
+from tests import keys, nss_tools, pki, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,8 +30,8 @@ HOME_VARIABLES = {
 }
 DROPPED_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "MOZ_LEGACY_HOME")
 LOOPBACK = ("127.", "::1", "localhost")
-TALLY = "CERTFERRY_TEST_TALLY"
-"""Names a file to which each run adds its numbers, for a script that runs pytest more than once."""
+
+pytest_sessionfinish = summary.pytest_sessionfinish
 
 
 def isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
@@ -117,17 +117,3 @@ def nss_database(tmp_path: Path) -> Callable[..., nss_tools.Database]:
         return nss_tools.create(made[-1], password, **options)  # type: ignore[arg-type]
 
     return make
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Count what ran and name everything that did not, with its reason."""
-    stats = terminalreporter.stats
-    skipped = [report for report in stats.get("skipped", []) if isinstance(report.longrepr, tuple)]
-    passed, failed = len(stats.get("passed", [])), len(stats.get("failed", [])) + len(stats.get("error", []))
-    terminalreporter.section("tests that did not run" if skipped else "every selected test ran")
-    for report in skipped:
-        terminalreporter.write_line(f"{report.nodeid}: {report.longrepr[2].removeprefix('Skipped: ')}")
-    terminalreporter.write_line(f"{passed} passed, {failed} failed, {len(skipped)} skipped")
-    if TALLY in os.environ and "PYTEST_XDIST_WORKER" not in os.environ:
-        with Path(os.environ[TALLY]).open("a") as tally:
-            tally.write(f"{passed} {failed} {len(skipped)}\n")

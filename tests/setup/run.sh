@@ -1,6 +1,6 @@
 #!/bin/sh
 # Everything from a fresh checkout: packages, a virtual environment, ruff, mypy, and all tests, fast ones first.
-# Ends with "N passed, N failed, N skipped" and a status other than 0 if anything was wrong.
+# Ends with all tests that failed, "N passed, N failed, N skipped" and a status other than 0 if anything was wrong.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 exec </dev/null
@@ -29,7 +29,7 @@ step() { # NAME COMMAND...
 run_pytest() { # SECONDS OPTION...
     limit=$1
     shift
-    timeout --kill-after=30 "$limit" "$python" -m pytest --quiet -rs -p no:cacheprovider -n 2 --dist loadgroup "$@"
+    timeout --kill-after=30 "$limit" "$python" -m pytest --quiet -p no:cacheprovider -n 2 --dist loadgroup "$@"
 }
 
 step "system packages" sh tests/setup/install.sh
@@ -53,10 +53,11 @@ step "slow tests" run_pytest 2000 -m slow
 
 # The same suite once more where certferry is at home on Windows: what needs Linux is left out by its mark, with a reason.
 step "tests on a Windows Python" timeout --kill-after=30 1500 "$python" -m tests.windows \
-    -m pytest --quiet -rs -p no:cacheprovider -n 2 --dist loadgroup
+    -m pytest --quiet -p no:cacheprovider -n 2 --dist loadgroup
 
 echo
-awk '{ passed += $1; failed += $2; skipped += $3 }
+awk '/^FAILED / { print; next }
+     { passed += $1; failed += $2; skipped += $3 }
      END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$CERTFERRY_TEST_TALLY"
 if [ -n "$wrong" ]; then
     echo "wrong: ${wrong%,}"
