@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.checkup.finding import Finding, note, problem, warning
-from profiles.errors import Error, Malformed, WrongPassword
+from profiles.errors import Error, Malformed, Truncated, WrongPassword
 from profiles.files import armour, described
 from profiles.files.reading import read
 from profiles.files.strangers import stranger
@@ -58,11 +58,9 @@ def names(data: bytes, path: Path) -> Iterator[Finding]:
 def refusal(error: Error, data: bytes | None) -> Finding:
     """Why a file cannot be read."""
     missing = described.missing_bytes(data) if data is not None else None
-    if missing is not None:
-        return problem("truncated", "", f"the file is cut off: it has {missing[0]} bytes of the {missing[1]} it should "
-                       "have; no password opens it", "Fetch or copy it once more from where it came from.")
-    if data is not None and armour.armoured(data) and b"-----END" not in data:
-        return problem("truncated", "", f"the file is cut off: {error.message}",
+    if missing is not None or isinstance(error, Truncated):
+        how = f"it has {missing[0]} bytes of the {missing[1]} it should have" if missing else "its end is missing"
+        return problem("truncated", "", f"the file is cut off: {how}; no password opens it",
                        "Fetch or copy it once more from where it came from.")
     if isinstance(error, Malformed):
         return problem("malformed", "", error.message, error.hint)

@@ -10,12 +10,14 @@ import pytest
 from migrate.checkup.checkup import Checkup, Password
 from migrate.checkup.examination import Examination
 from migrate.checkup.finding import Severity
+from profiles import asn1
 from profiles.model import Secret
 from profiles.pkcs12.dialects import LEGACY
 from profiles.pkcs12.writer import encode
 from tests import nss_tools, pki
 from tests.askers import Given
 from tests.command import certferry
+from tests.profiles.files.java import making
 from tests.profiles.pkcs12 import material as m
 from tests.system import done
 
@@ -128,6 +130,24 @@ def test_truncated(made) -> None:
         found = looked(path)
         assert (found.status, codes(found)) == ("malformed", ["truncated"])
         assert f"{size} bytes of the {len(whole)}" in said(found, "truncated")
+
+
+def test_truncated_where_no_length_says_so(tmp_path: Path, alice: Leaf) -> None:
+    """BER as NSS writes it, PEM and Java keystores: cut off all the same, wherever the cut is."""
+    key = making.jks_key("mine", making.jks_sealed(alice.pkcs8, "secret"), [alice.der])
+    own = making.bks_key("mine", alice.pkcs8, [alice.der])
+    files = {
+        "nss.p12": m.as_ber(asn1.parse(encode([m.item(alice)], Secret("secret"), LEGACY))),
+        "a.jks": making.jks([key], "secret"), "a.jceks": making.jks([key], "secret", making.JCEKS),
+        "a.bks": making.bks([own], "secret"), "a.pem": alice.pem + alice.key_pem(),
+    }
+    for name, whole in files.items():
+        path = tmp_path / name
+        for size in (len(whole) * 9 // 10, len(whole) // 2, 300):
+            path.write_bytes(whole[:size])
+            found = looked(path)
+            assert (found.status, codes(found)) == ("malformed", ["truncated"]), (name, size)
+            assert "cut off" in said(found, "truncated")
 
 
 def test_altered(made) -> None:
