@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrate.chain import Pool, complete
@@ -13,16 +12,17 @@ from migrate.naming import Content, file_names
 from migrate.plan import Options, select
 from profiles.disk import same
 from profiles.errors import AccessDenied, NoMatch, Unsupported
-from profiles.files.pem import PemFile
-from profiles.files.pkcs12 import Pkcs12File
 from profiles.files.reading import explained
 from profiles.model import Secret
+from profiles.opening import FILES, open_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from migrate.plan import Plan
     from migrate.report import Report
+    from profiles.files.store import FileStore
     from profiles.model import Listing
     from profiles.pkcs12.dialects import Dialect
     from profiles.store import Asker, Store
@@ -57,10 +57,10 @@ class Conversion:
     """Listings of the stores on this computer, where missing issuers are looked for."""
 
     def whole(self, kind: str, where: str) -> list[Part]:
-        """One new file; ``AccessDenied`` if it is there already."""
+        """One new file, or two of PEM; ``AccessDenied`` if there is one already."""
         target = self._store(kind, where)
-        for path in where.split(",") if kind == "pem" else [where]:
-            refuse_present(Path(path))
+        for path in target.form.paths:
+            refuse_present(path)
         if same(self.source.path, target.path):
             raise NoMatch("the new file would be the old one", "Give it another name.")
         return [Part(target.path, target, self.only)]
@@ -113,19 +113,28 @@ class Conversion:
         return Migration(self.source, part.target, Options(part.only), self.passwords, self.passwords,
                          self.others)
 
-    def _store(self, kind: str, where: str) -> Store:
-        if kind == "p12":
-            return Pkcs12File(Path(where), self.dialect)
-        if kind == "pem":
-            certificate, _, key = where.partition(",")
-            return PemFile(Path(certificate), Path(key) if key else None, self.dialect)
-        raise Unsupported("convert makes PKCS#12 and PEM files", "Name one that ends in .p12, .pfx or .pem.")
+    def _store(self, kind: str, where: str) -> FileStore:
+        if kind not in FILES:
+            raise not_made(f"{kind}:{where}" if where else kind)
+        return open_file(kind, where, new=True, dialect=self.dialect)
+
+
+def not_made(place: str) -> Unsupported:
+    """The refusal to make what a place that was named would be."""
+    return Unsupported(f"convert makes PKCS#12 and PEM files, and {place} would be neither",
+                       "Name one that ends in .p12, .pfx or .pem.")
 
 
 def refuse_present(path: Path) -> None:
     """``AccessDenied`` where there is anything at a path, a dangling link included."""
-    if os.path.lexists(path):
-        raise AccessDenied(f"{path} is there already, and convert never replaces a file", "Choose another name.")
+    if not os.path.lexists(path):
+        return
+    if path.is_symlink():
+        raise AccessDenied(f"{path} is a link, and convert follows none to make a file", "Choose another name.")
+    if path.is_dir():
+        raise AccessDenied(f"{path} is a directory, and convert makes a file",
+                           "Name a file in it; or --split makes one for each identity there.")
+    raise AccessDenied(f"{path} is there already, and convert never replaces anything", "Choose another name.")
 
 
 class Passwords:

@@ -12,6 +12,7 @@ from profiles.products.guided import GUIDED
 
 if TYPE_CHECKING:
     from profiles.discover import Found
+    from profiles.files.store import FileStore
     from profiles.pkcs12.dialects import Dialect
     from profiles.store import Store
 
@@ -30,7 +31,7 @@ def open_store(text: str, *, engine: str = "native", new: bool = False, dialect:
         directory = _place(where)
         return _nss(Location("nss", str(directory)), directory, "NSS database", engine, new=new)
     if colon and kind in FILES:
-        return _file(kind, where, new=new, dialect=dialect)
+        return open_file(kind, where, new=new, dialect=dialect)
     from profiles.discover import resolve
 
     found = resolve(text)
@@ -42,7 +43,7 @@ def open_found(
 ) -> Store:
     """The store that discovery found, also where the application has not made it yet."""
     if found.location.kind in FILES:
-        return _file(found.location.kind, found.location.where, new=new, dialect=dialect)
+        return open_file(found.location.kind, found.location.where, new=new, dialect=dialect)
     if found.location.kind in GUIDED:
         return _by_hand(found, new=new)
     if found.location.kind == "windows":
@@ -103,7 +104,10 @@ def _directory(location: Location, directory: Path, *, new: bool) -> Store:
     return DirectoryStore(location, directory, MuttForm(), new=new)
 
 
-def _file(kind: str, where: str, *, new: bool, dialect: Dialect | None) -> Store:
+def open_file(kind: str, where: str, *, new: bool, dialect: Dialect | None = None) -> FileStore:
+    """The store that a file of one of the kinds in ``FILES`` is, or two of PEM; keys are sealed in ``dialect``."""
+    from profiles.pkcs12.dialects import STRONG
+
     if kind == "jks":
         from profiles.files.java.store import KeystoreFile
 
@@ -114,13 +118,13 @@ def _file(kind: str, where: str, *, new: bool, dialect: Dialect | None) -> Store
         return KeyBackupFile(_place(where), new=new)
     if kind == "p12":
         from profiles.files.pkcs12 import Pkcs12File
-        from profiles.pkcs12.dialects import STRONG
 
         return Pkcs12File(_place(where), dialect or STRONG, new=new)
     from profiles.files.pem import PemFile
+    from profiles.files.places import pem_paths
 
-    certificate, _, key = where.partition(",")
-    return PemFile(_place(certificate), _place(key) if key else None, new=new)
+    certificate, *key = pem_paths(where, _place)
+    return PemFile(certificate, key[0] if key else None, dialect or STRONG, new=new)
 
 
 def _place(named: str) -> Path:

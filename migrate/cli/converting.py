@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from migrate import elsewhere, passwords, render, report
 from migrate.cli import sealing
 from migrate.cli.moving import status
-from migrate.conversion import Conversion, Made, Passwords
+from migrate.conversion import Conversion, Made, Passwords, not_made, refuse_present
 from profiles.discover import resolve
 from profiles.disk import extended
-from profiles.errors import Unsupported
+from profiles.errors import StoreNotFound, Unsupported
 from profiles.opening import open_store
 from profiles.pkcs12.dialects import LEGACY
 
@@ -46,8 +46,7 @@ def convert(asked: Asked, *, dry_run: bool, to_json: bool) -> int:
     if asked.split:
         parts = conversion.split(extended(Path(asked.out).expanduser().absolute()))
     else:
-        place = resolve(asked.out).location
-        parts = conversion.whole(place.kind, place.where)
+        parts = conversion.whole(*_output(asked.out))
     planned = conversion.plans(parts)
     if not to_json:
         for _, _, plan in planned:
@@ -61,6 +60,16 @@ def convert(asked: Asked, *, dry_run: bool, to_json: bool) -> int:
         render.note("This is the old way to seal a file, for a reader that knows no better: its password is all that "
                     "protects it, so let it be a long one.")
     return 0 if dry_run else max((status(one.report) for one in reports), default=0)
+
+
+def _output(text: str) -> tuple[str, str]:
+    """The kind and the place of the file to make; what a bare path is decides its name, for nothing is there yet."""
+    refuse_present(extended(Path(text).expanduser().absolute()))
+    try:
+        location = resolve(text).location
+    except StoreNotFound:
+        raise not_made(text) from None
+    return location.kind, location.where
 
 
 def _show(made: Sequence[Made], asked: Asked, *, to_json: bool) -> None:

@@ -155,11 +155,13 @@ def _directory(path: Path, home: Home) -> Found:
 
 
 def _file(home: Home, kind: str, where: str) -> Found:
-    whole = _path(home, where or GUIDED[kind].file)
-    certificate, comma, key = where.rpartition(",")
-    paths = [whole]
-    if kind == "pem" and comma and certificate and key and not os.path.lexists(whole):
-        paths = [_path(home, certificate), _path(home, key)]
+    paths: tuple[Path, ...]
+    if kind == "pem":
+        from profiles.files.places import pem_paths
+
+        paths = pem_paths(where, lambda part: _path(home, part))
+    else:
+        paths = (_path(home, where or GUIDED[kind].file),)
     joined = ",".join(map(str, paths))
     ready = all(is_file(path) for path in paths)
     product = GUIDED[kind].product if kind in GUIDED else FILES[kind]

@@ -148,8 +148,11 @@ def test_never_replaces(old: Path, tmp_path: Path, kind: str) -> None:
         case _:
             new = old
     before = {one.name: one.lstat() for one in tmp_path.iterdir()}
-    ran = certferry("convert", old, new if kind != "directory" else f"p12:{new}", file="secret", timeout=20)
-    assert ran.status in (4, 7, 8), ran.err
+    ran = certferry("convert", old, new, file="secret", timeout=20)
+    words = {"link": "is a link", "dangling": "is a link", "directory": "is a directory"}
+    assert ran.status == 4 and words.get(kind, "is there already") in ran.err, ran.err
+    ran = certferry("convert", old, f"p12:{new}", "--json", file="secret", timeout=20)
+    assert (ran.status, ran.json["error"]["code"]) == (4, "access-denied")
     assert {one.name: one.lstat().st_ino for one in tmp_path.iterdir()} == {
         name: status.st_ino for name, status in before.items()}
     assert other.read_bytes() == b"precious"
@@ -166,3 +169,34 @@ def test_dry_run_wrong_password_and_stores(old: Path, tmp_path: Path) -> None:
     ran = certferry("convert", f"nss:{database.path}", new)
     assert ran.status == 7 and "certferry backup" in ran.err
     assert not new.exists()
+
+
+@pytest.mark.parametrize(("name", "hint"), [
+    ("new.der", ".p12, .pfx or .pem"), ("new", ".p12, .pfx or .pem"), ("new.jks", "--for java"), ("nss:new", ".pem")])
+def test_what_cannot_be_made(old: Path, tmp_path: Path, name: str, hint: str) -> None:
+    """It is said what can, and not that a path would be wrong."""
+    place = name if ":" in name else str(tmp_path / name)
+    ran = certferry("convert", old, place, "--json", file="secret")
+    assert (ran.status, ran.json["error"]["code"]) == (7, "unsupported")
+    assert hint in ran.json["error"]["hint"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["old.p12"]
+
+
+def test_a_comma_in_a_name(old: Path, tmp_path: Path, alice: Leaf) -> None:
+    """One file, whether it is there or yet to be made; two where the location says so."""
+    for name in ("Smith, John.pem", "Smith, Jane.p12"):
+        assert certferry("convert", old, tmp_path / name, file="secret", target="other").status == 0
+        assert sorted(path.name for path in tmp_path.glob("Smith*")) == [name]
+        for form in ("{}", f"{name[-3:]}:{{}}"):
+            assert certferry("list", form.format(tmp_path / name)).status == 0
+        ran = certferry("check", tmp_path / name, "--json", file="other")
+        assert (ran.status, ran.json["password"]) == (0, "right")
+        assert certferry("convert", tmp_path / name, tmp_path / "again.p12", file="other").status == 0
+        (tmp_path / name).unlink()
+        (tmp_path / "again.p12").unlink()
+    pair = f"pem:{tmp_path / 'a,b.crt'},{tmp_path / 'a,b.key'}"
+    assert certferry("convert", old, pair, file="secret").status == 0
+    assert (tmp_path / "a,b.crt").read_bytes().count(b"BEGIN CERTIFICATE") == 3
+    assert b"BEGIN ENCRYPTED PRIVATE KEY" in (tmp_path / "a,b.key").read_bytes()
+    assert certferry("convert", pair, tmp_path / "again.p12", file="secret").status == 0
+    assert opened(tmp_path / "again.p12", "secret").key.private_numbers() == alice.key.private_numbers()  # type: ignore[union-attr]
