@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import NoReturn
+from typing import NoReturn, Protocol, runtime_checkable
 
 EXIT_STATUS = {
     "store-not-found": 8,
@@ -45,7 +45,7 @@ def reported(*, to_json: bool = False) -> Iterator[None]:
         render.error(problem, to_json=to_json)
         raise typer.Exit(EXIT_STATUS.get(problem.code, 1)) from None
     except KeyboardInterrupt:
-        _last_words("interrupted; what was under way was taken back", _INTERRUPTED)
+        _last_words("interrupted; what was under way was taken back", _INTERRUPTED, "interrupted")
 
 
 def main() -> None:
@@ -55,13 +55,14 @@ def main() -> None:
     _speak_any_language()
     from migrate.cli.app import app
 
+    status = None
     try:
         try:
-            app()
+            status = app(standalone_mode=False)
         finally:
             sys.stdout.flush()  # here, where it can still be seen that nobody reads it any more
     except KeyboardInterrupt:
-        _last_words("interrupted", _INTERRUPTED)
+        _last_words("interrupted", _INTERRUPTED, "interrupted")
     except OSError as error:
         if _reader_left(error):
             os._exit(1)
@@ -69,8 +70,47 @@ def main() -> None:
     except MemoryError:
         _last_words("not enough memory for this; nothing half done is left")
     except Exception as bug:  # noqa: BLE001 - a traceback helps no user, and could show a secret
+        if isinstance(bug, _Misuse):
+            _misused(bug)
         _last_words(f"an unexpected {type(bug).__name__} at {_place(bug)}: a mistake in certferry; please report this "
                     "line. Nothing half done is left")
+    sys.exit(status)
+
+
+@runtime_checkable
+class _Misuse(Protocol):
+    """What typer raises for a command line that is wrong; it has moved its class about."""
+
+    exit_code: int
+
+    def format_message(self) -> str:
+        """What is wrong."""
+
+    def show(self) -> None:
+        """Print that, with the usage of the command, on standard error."""
+
+
+def _misused(error: _Misuse) -> NoReturn:
+    if not _wants_json():
+        error.show()
+        sys.exit(error.exit_code)
+    command = getattr(getattr(error, "ctx", None), "command_path", "certferry")
+    _print_json("usage", error.format_message(), f"`{command} --help` shows what it takes.")
+    sys.exit(error.exit_code)
+
+
+def _wants_json() -> bool:
+    """Whether one object on standard output is what is read; asked where no command has been told of it."""
+    return "--json" in sys.argv[1:]
+
+
+def _print_json(code: str, message: str, hint: str = "") -> None:
+    from migrate import render
+    from profiles.errors import Error
+
+    error = Error(message, hint)
+    error.code = code
+    render.error(error, to_json=True)
 
 
 def _reader_left(error: OSError) -> bool:
@@ -78,10 +118,13 @@ def _reader_left(error: OSError) -> bool:
     return error.errno == errno.EPIPE or (os.name == "nt" and error.errno == errno.EINVAL and error.filename is None)
 
 
-def _last_words(text: str, status: int = 1) -> NoReturn:
+def _last_words(text: str, status: int = 1, code: str = "error") -> NoReturn:
     """Say it if anybody listens, and end; whatever output is still buffered may have nowhere to go."""
     with suppress(OSError):
-        print(f"certferry: {text}", file=sys.stderr, flush=True)
+        if _wants_json():
+            _print_json(code, text)
+        else:
+            print(f"certferry: {text}", file=sys.stderr, flush=True)
     with suppress(OSError):
         sys.stdout.flush()
         sys.exit(status)
