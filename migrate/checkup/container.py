@@ -75,8 +75,10 @@ def findings(anatomy: Anatomy, place: str) -> Iterator[Finding]:
         yield warning("weak-cipher", "", f"it is sealed with {', '.join(map(str.upper, broken))}, which anybody can "
                       "break within hours", "Make a new file, and do not send this one around.", again)
     elif aging := sorted(ciphers & set(_AGING)):
-        yield note("old-cipher", "", f"it is sealed in the old way ({', '.join(map(str.upper, aging))}): every program "
-                   "reads it, but its password is guessed about a hundred times faster",
+        common = all(one.scheme == "pkcs12" and one.cipher == "3des" for one in anatomy.sealings)
+        yield note("old-cipher", "", f"it is sealed in the old way ({', '.join(map(str.upper, aging))}): "
+                   f"{'every program reads it, but ' if common else ''}its password is guessed about a hundred times "
+                   "faster",
                    "Unless an old program has to read it, make a new file.", again)
     few = min((one.iterations for one in _derivations(anatomy)), default=_FEW)
     if few < _FEW:

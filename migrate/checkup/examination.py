@@ -86,7 +86,10 @@ class Examination:
             self.found += windows.findings(listing)
         chains = {entry.certificate.sha256: complete(entry.certificate, circumstances.pool).complete
                   for entry in listing.entries}
-        readers = self._readers(anatomy, listing, mendable=opened or password is not Password.RIGHT)
+        empty = opened and store.file and not (listing.entries or listing.pending_keys)
+        if empty:
+            self._offer_nothing()
+        readers = self._readers(anatomy, listing, mendable=not empty and (opened or password is not Password.RIGHT))
         form = opening.form(self.data) if self.data is not None else listing.product
         return Checkup(listing, form, anatomy, readers, password, proved, chains, ordered(self.found))
 
@@ -133,10 +136,14 @@ class Examination:
             if holds and why.code == Malformed.code:
                 why = why._replace(remedy="It is as its maker made it, so another copy does not help: have it made "
                                           "anew, with another program.")
-        self.found = [one._replace(command=()) for one in self.found]  # nothing is made of a file that does not open
+        self._offer_nothing()
         readers = self._readers(anatomy, Listing(store.location, "", store.path), mendable=False)
         return self._unreadable(why, store)._replace(
             anatomy=anatomy, readers=readers, password=password, form=opening.form(self.data or b""))
+
+    def _offer_nothing(self) -> None:
+        """Leave out the commands: nothing can be made of a file that is empty or does not open."""
+        self.found = [one._replace(command=()) for one in self.found]
 
     def _unreadable(self, finding: Finding, store: Store | None = None) -> Checkup:
         kind, _, where = self.location.rpartition(":")

@@ -160,6 +160,9 @@ def _halves(here: Circumstances) -> Iterator[Finding]:
     bare = [entry.certificate for entry in listing.entries if not entry.has_key and not entry.certificate.is_ca]
     if any(one.code in (PasswordNeeded.code, WrongPassword.code) for one in listing.problems):
         return  # they may be inside, sealed
+    if not (listing.entries or listing.pending_keys):
+        yield problem("empty", "", "there is no certificate and no private key in the file",
+                      "Export what should be in it once more, with its private key, where it works.")
     if not listing.pending_keys:
         yield from _keyless(bare, here)
     for key in listing.pending_keys:

@@ -10,6 +10,7 @@ from profiles.errors import Error, Malformed, Truncated, WrongPassword
 from profiles.files import armour, described
 from profiles.files.reading import read
 from profiles.files.strangers import stranger
+from profiles.pkcs12.algorithms import Unhandled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +65,8 @@ def refusal(error: Error, data: bytes | None) -> Finding:
                        "Fetch or copy it once more from where it came from.")
     if isinstance(error, Malformed):
         return problem("malformed", "", error.message, error.hint)
-    return problem("unsupported-cipher" if "uses" in error.message else "unsupported", "", error.message, error.hint)
+    return problem("unsupported-cipher" if isinstance(error, Unhandled) else "unsupported", "", error.message,
+                   error.hint)
 
 
 def judged(why: Finding, *, right: bool) -> Finding:

@@ -41,14 +41,22 @@ def checkup(found: Checkup) -> None:
     if found.password in _PASSWORDS:
         rows.append(("password", _PASSWORDS[found.password]))
     if found.proved:
-        works = sum(bool(one) for one in found.proved.values())
-        rows.append(("keys", f"{works} of {len(found.proved)} proved: it signs, and its certificate verifies"))
+        rows.append(("keys", _proof(found)))
     width = max((len(name) for name, _ in rows), default=0)
     for name, text in rows:
         say(f"  {name.ljust(width)}  {visible_sentence(text)}")
     _readers(found)
     findings(found.findings)
     say(_verdict(found))
+
+
+def _proof(found: Checkup) -> str:
+    """How many keys work, and what was seen of them."""
+    works = sum(bool(one) for one in found.proved.values())
+    alone = sum(key.id in found.proved for key in found.listing.pending_keys)
+    where = "" if not alone else " where there is one"
+    verified = "" if alone == len(found.proved) else f", and its certificate verifies{where}"
+    return f"{works} of {len(found.proved)} proved: it signs{verified}"
 
 
 def _readers(found: Checkup) -> None:

@@ -17,6 +17,7 @@ from profiles.files.form import Data, ReadOnly, required
 from profiles.files.store import FileStore
 from profiles.model import Location, Problem, Secret
 from profiles.pkcs12 import ciphers
+from profiles.pkcs12.algorithms import Unhandled
 from profiles.pkcs12.bags import NO_LABELS
 from profiles.pkcs12.contents import Contents
 from profiles.pkcs12.keys import PrivateKey
@@ -104,7 +105,7 @@ def _sealed(node: asn1.Node) -> bytes:
     algorithm, octets = node.sequence(2)[:2]
     oid = algorithm.sequence(1)[0].oid()
     if oid != _RC4:
-        raise Unsupported(f"the private key in the backup is sealed with {oid} and not with RC4, the only cipher known")
+        raise Unhandled(f"the private key in the backup is sealed with {oid} and not with RC4, the only cipher known")
     return octets.octets()
 
 

@@ -60,6 +60,9 @@ _UNHANDLED = {
 class Unhandled(Unsupported):
     """An algorithm that is known by its name at most."""
 
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint or "Open it with the program that made it and export it anew, with AES-256.")
+
 
 def called(oid: str) -> str:
     """The name of an algorithm that is recognised but not handled; the OID itself where it has none."""
@@ -69,5 +72,4 @@ def called(oid: str) -> str:
 def unhandled(what: str, oid: str) -> Unhandled:
     """The refusal of an algorithm, by name where it has one and by its object identifier."""
     name = f"{_UNHANDLED[oid]} ({oid})" if oid in _UNHANDLED else oid
-    return Unhandled(f"the file uses {name} as {what}, which is not handled here",
-                     "Open it with the program that made it and export it anew, with AES-256.")
+    return Unhandled(f"the file uses {name} as {what}, which is not handled here")

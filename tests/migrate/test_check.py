@@ -10,6 +10,7 @@ import pytest
 from migrate.checkup.checkup import Checkup, Password
 from migrate.checkup.examination import Examination
 from migrate.checkup.finding import Severity
+from migrate.cli import findings
 from profiles import asn1
 from profiles.model import Secret
 from profiles.pkcs12.dialects import LEGACY
@@ -17,6 +18,7 @@ from profiles.pkcs12.writer import encode
 from tests import nss_tools, pki
 from tests.askers import Given
 from tests.command import certferry
+from tests.migrate import odd_files as odd
 from tests.profiles.files.java import making
 from tests.profiles.pkcs12 import material as m
 from tests.system import done
@@ -393,3 +395,66 @@ def test_exit_status_and_words(made, tmp_path: Path) -> None:
     assert certferry("check", tmp_path / "none.p12").status == 8
     path.write_bytes(b"<html>")
     assert certferry("check", path).status == 7
+
+
+@pytest.mark.parametrize("found", [(), (odd.secret_value("Safe"),)], ids=["nothing", "a secret"])
+def test_an_empty_file(tmp_path: Path, found: tuple[bytes, ...]) -> None:
+    """Nothing in it works anywhere: a problem, and no command that would make nothing of it."""
+    path = tmp_path / "empty.p12"
+    path.write_bytes(odd.pfx(*found))
+    seen = looked(path)
+    assert (seen.status, codes(seen)) == ("flawed", ["empty"])
+    assert not any(one.command for one in seen.findings) and not any(one.target for one in seen.readers)
+
+
+@pytest.mark.parametrize(("cipher", "everywhere"), [
+    ("PBE-SHA1-3DES", True), ("PBE-SHA1-2DES", False), ("PBE-SHA1-RC4-128", False), ("PBE-SHA1-RC2-128", False),
+    ("DES-EDE3-CBC", False)])
+def test_old_ciphers(made, cipher: str, everywhere: bool) -> None:
+    """Only 3DES as PKCS#12 defined it is read by every program, and said to be."""
+    found = looked(made("-legacy", "-keypbe", cipher, "-certpbe", cipher))
+    assert ("every program reads it" in said(found, "old-cipher")) is everywhere
+    assert "old way (" in said(found, "old-cipher")
+
+
+def test_what_was_proved(tmp_path: Path, alice: Leaf, bob: Leaf, capsys: pytest.CaptureFixture[str]) -> None:
+    """That a certificate verifies is said where there is one."""
+    path = tmp_path / "keys.pem"
+    for content, words in (
+        (alice.key_pem(), "1 of 1 proved: it signs\n"),
+        (alice.key_pem() + alice.pem, "1 of 1 proved: it signs, and its certificate verifies\n"),
+        (alice.key_pem() + alice.pem + bob.key_pem(),
+         "2 of 2 proved: it signs, and its certificate verifies where there is one\n"),
+    ):
+        path.write_bytes(content)
+        findings.checkup(looked(path, None))
+        assert words in capsys.readouterr().out
+
+
+UNHANDLED = {
+    "cipher": m.pfx(m.encrypted(asn1.sequence(asn1.oid("1.2.410.200004.1.4"), asn1.octets(bytes(16))))),
+    "digest": m.pfx(m.data(asn1.sequence()), mac=asn1.sequence(
+        asn1.sequence(asn1.sequence(asn1.oid("1.2.643.7.1.1.2.3")), asn1.octets(bytes(64))), asn1.octets(bytes(8)))),
+    "prf": m.pfx(m.encrypted(m.pbes2(asn1.sequence(asn1.oid(m.PBKDF2), asn1.sequence(
+        asn1.octets(bytes(8)), asn1.integer(1000), asn1.sequence(asn1.oid("1.2.643.7.1.1.4.2"))))))),
+    "traditional": b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: BF-CBC,0011223344556677\n\n"
+                   b"AAAAAAAAAAAAAAAAAAAAAA==\n-----END RSA PRIVATE KEY-----\n",
+}
+
+
+@pytest.mark.parametrize("what", UNHANDLED)
+def test_every_algorithm_that_is_not_known(tmp_path: Path, what: str) -> None:
+    """One code for all of them, and a next step that gets around it."""
+    path = tmp_path / "odd"
+    path.write_bytes(UNHANDLED[what])
+    found = looked(path)
+    assert (found.status, codes(found)) == ("unsupported", ["unsupported-cipher"])
+    (remedy,) = [one.remedy for one in found.findings if one.code == "unsupported-cipher"]
+    assert "export it anew" in remedy
+
+
+def test_another_kind_of_use_is_no_cipher(tmp_path: Path) -> None:
+    """What a file cannot be read for is told by what it is, not by the words it is told in."""
+    path = tmp_path / "odd.p12"
+    path.write_bytes(m.pfx(asn1.sequence(asn1.oid("1.2.840.113549.1.7.5"), asn1.tlv(asn1.context(0), asn1.null()))))
+    assert codes(looked(path)) == ["unsupported"]
