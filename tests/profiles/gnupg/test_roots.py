@@ -114,7 +114,8 @@ class TestMigrating:
         assert migration.target.list().entry(ROOT.sha256).trust == REFUSED
 
     @pytest.mark.parametrize("line", [
-        NAME + b" s relax cm\n", b"# a\r\n" + NAME + b" S relax\r\n", PLAIN + b"\n", NAME + b" S\n!" + NAME + b" S\n"])
+        NAME + b" s relax cm\n", b"# a\r\n" + NAME + b" S relax\r\n", PLAIN + b"\n", NAME + b" S\n!" + NAME + b" S\n"],
+        ids=["flags", "ends of line", "plain", "twice"])
     def test_what_is_trusted_already_stays_as_it_is_written(self, place, tmp_path, line):
         """With its flags and its ends of line."""
         (place / TRUSTLIST).write_bytes(line)
