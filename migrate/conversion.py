@@ -13,8 +13,10 @@ from migrate.plan import Options, select
 from profiles.disk import same
 from profiles.errors import AccessDenied, NoMatch, Unsupported
 from profiles.files.reading import explained
+from profiles.files.writing import writable
 from profiles.model import Secret
-from profiles.opening import FILES, open_file
+from profiles.opening import open_file
+from profiles.products.locations import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -61,6 +63,7 @@ class Conversion:
         target = self._store(kind, where)
         for path in target.form.paths:
             refuse_present(path)
+            writable(path)
         if same(self.source.path, target.path):
             raise NoMatch("the new file would be the old one", "Give it another name.")
         return [Part(target.path, target, self.only)]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.terminal import is_terminal
 from profiles.errors import Error, PasswordNeeded
 from profiles.model import Secret
+from profiles.products.places import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +25,7 @@ FORMS = "tty, file:PATH (file:- is standard input), fd:N, cmd:COMMAND or keyring
 
 
 class BadSource(Error):
-    """The text of a password option is not the address of a secret; never repeated in the message."""
+    """What stands on the command line cannot be; the text of a password option is never repeated in the message."""
 
     code = "usage"
 
@@ -42,17 +43,17 @@ class Source:
         return self.get(what, new)
 
 
-def parse(text: str | None) -> Source:
-    """The source for the value of a ``--…-password`` option; the terminal where there is none."""
+def parse(text: str | None, option: str = "--file-password") -> Source:
+    """The source for the value of that option; the terminal where there is none."""
     if text in (None, "tty"):
-        return Source(Terminal(), _TERMINAL_TRIES, explicit=text is not None)
+        return Source(Terminal(option), _TERMINAL_TRIES, explicit=text is not None)
     kind, colon, rest = text.partition(":")
     readers: Mapping[str, Callable[[str], bytes]] = {
         "file": _from_file, "fd": _from_descriptor, "cmd": _from_command, "keyring": _from_keyring}
     if not colon or kind not in readers or not rest:
         raise BadSource(_SEEN_BY_OTHERS if kind in ("pass", "env") else "that is not where a password can come from",
                         f"Say where it is: {FORMS}.")
-    if kind == "fd" and not rest.isdigit():
+    if kind == "fd" and not re.fullmatch("[0-9]{1,9}", rest):
         raise BadSource("fd: wants the number of an open descriptor", f"Say where it is: {FORMS}.")
     return Source(lambda _what, _new: Secret(readers[kind](rest)), 1, explicit=True)
 
@@ -60,32 +61,34 @@ def parse(text: str | None) -> Source:
 class Terminal:
     """Asks on the terminal, never echoing; says so when it has to ask for the same once more."""
 
-    def __init__(self) -> None:
+    def __init__(self, option: str) -> None:
+        self._option = option
         self._asked: set[str] = set()
 
     def __call__(self, what: str, new: bool) -> Secret:
         """What was typed; twice the same for a new password."""
         again = "That was not it. " if what in self._asked and not new else ""
         self._asked.add(what)
-        first = _prompt(f"{again}Enter {what}: ")
-        if new and _prompt("Enter it again: ").reveal() != first.reveal():
+        first = self._prompt(f"{again}Enter {what}: ", what)
+        if new and self._prompt("Enter it again: ", what).reveal() != first.reveal():
             raise PasswordNeeded("the two entries were not the same", "Start again; nothing was changed.")
         return first
 
+    def _prompt(self, text: str, what: str) -> Secret:
+        import getpass
+        import warnings
 
-def _prompt(text: str) -> Secret:
-    import getpass
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", getpass.GetPassWarning)
-        try:
-            _require_terminal()
-            return Secret(getpass.getpass(text))
-        except (OSError, EOFError, getpass.GetPassWarning):
-            wanted = text.rpartition("Enter ")[2].removesuffix(": ")
-            raise PasswordNeeded(f"a password is needed: {wanted}, and there is no terminal to ask on",
-                                 f"Say where it is with a --…-password option: {FORMS}.") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            try:
+                _require_terminal()
+                return Secret(getpass.getpass(text))
+            except EOFError:
+                raise PasswordNeeded(f"a password is needed: {what}, and none was entered",
+                                     f"Start again, or say where it is with {self._option}: {FORMS}.") from None
+            except (OSError, getpass.GetPassWarning):
+                raise PasswordNeeded(f"a password is needed: {what}, and there is no terminal to ask on",
+                                     f"Say where it is with {self._option}: {FORMS}.") from None
 
 
 def _require_terminal() -> None:
@@ -111,7 +114,7 @@ def _from_file(where: str) -> bytes:
     if where == "-":
         return _from_descriptor("0")
     try:
-        handle = os.open(Path(where).expanduser(), os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        handle = os.open(expanded(where), os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except OSError as error:
         raise BadSource(f"the password file {where} cannot be read: {error.strerror}", "Check its path.") from None
     try:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
+from migrate.report import SCHEMA
 from migrate.terminal import is_terminal, shows_colours
 from profiles.trust import letters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from migrate.mailing import Use
     from migrate.plan import Plan, Step
@@ -42,28 +44,49 @@ def coloured(text: str, colour: str, stream: TextIO) -> str:
     return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
 
 
+class Unwritten(Exception):
+    """Standard output took no more: what should have been read there is lost, and nothing else."""
+
+
+@contextmanager
+def _output() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unwritten(error.strerror or str(error)) from error
+
+
 def say(text: str = "") -> None:
     """A line of the result, on standard output."""
-    print(text)
+    with _output():
+        print(text)
+
+
+def flush() -> None:
+    """Have everything that was said arrive; ``Unwritten`` where it cannot."""
+    with _output():
+        sys.stdout.flush()
 
 
 def note(text: str) -> None:
-    """A line beside the result, on standard error."""
-    sys.stdout.flush()  # where both go to one file, their lines keep their order
-    print(text, file=sys.stderr, flush=True)
+    """A line beside the result, on standard error; that nobody hears it is no reason to stop."""
+    flush()  # where both go to one file, their lines keep their order
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def as_json(found: dict[str, Any]) -> None:
     """The one object of a ``--json`` run."""
     import json
 
-    print(json.dumps(found))
+    say(json.dumps(found))
 
 
 def error(problem: Error, *, to_json: bool) -> None:
     """An error: one sentence and a hint, or the JSON of it."""
     if to_json:
-        as_json({"schema": 1, "error": {"code": problem.code, "message": problem.message, "hint": problem.hint}})
+        as_json({"schema": SCHEMA,
+                 "error": {"code": problem.code, "message": problem.message, "hint": problem.hint}})
         return
     note(f"{coloured('certferry:', 'red', sys.stderr)} {visible_sentence(problem.message)}")
     if problem.hint:

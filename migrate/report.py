@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from profiles.errors import Malformed, Unsupported, WrongPassword
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from migrate.mailing import Use
     from migrate.plan import Plan, Step
     from profiles.mail.client import Association
-    from profiles.model import Entry, Listing, Trust
+    from profiles.model import Entry, Listing, Problem, Trust
 
 SCHEMA = 1
 _LOSSES = (WrongPassword.code, Unsupported.code, Malformed.code)
@@ -98,6 +100,11 @@ def trust_json(trust: Trust) -> dict[str, str]:
     return {"server": trust.server.value, "email": trust.email.value, "code": trust.code.value}
 
 
+def problems_json(problems: Iterable[Problem]) -> list[dict[str, str]]:
+    """What is wrong with a store, as it stands in JSON."""
+    return [{"code": problem.code, "message": problem.message} for problem in problems]
+
+
 def migration_json(report: Report) -> dict[str, Any]:
     """The object ``migrate --json`` prints."""
     found: dict[str, Any] = {
@@ -163,7 +170,7 @@ def store_json(listing: Listing, chains: dict[str, bool]) -> dict[str, Any]:
         "certificates": [_entry_json(entry, complete=chains.get(entry.certificate.sha256, False))
                          for entry in listing.entries],
         "pending_keys": [{"id": key.id, "key": key.key, "nickname": key.nickname} for key in listing.pending_keys],
-        "problems": [{"code": problem.code, "message": problem.message} for problem in listing.problems],
+        "problems": problems_json(listing.problems),
     }
 
 

@@ -25,7 +25,7 @@ def shows_colours(stream: TextIO) -> bool:
     if not is_terminal(stream):
         return False
     if os.name != "nt":
-        return True
+        return os.environ.get("TERM") not in ("dumb", "", None)
     mode = _console_mode(stream)
     return mode is not None and bool(mode & _VIRTUAL_TERMINAL or _set_console_mode(stream, mode | _VIRTUAL_TERMINAL))
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profiles.errors import StoreNotFound
 from profiles.products import locations, mail_directories
-from profiles.products.home import WINDOWS, Home, is_directory, on_disk, shown
+from profiles.products.home import WINDOWS, Home, above_barred, is_directory, on_disk, shown
 from profiles.products.naming import Found, named, search
+from profiles.products.places import enter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from profiles.model import Problem
 
@@ -31,13 +32,16 @@ class Discovery:
 def discover(root: Path | None = None, env: Mapping[str, str] | None = None) -> Discovery:
     """Every application's stores of this user, or of all users on a disk mounted at ``root``; nothing is changed.
 
-    Raises ``StoreNotFound`` if ``root`` is not a directory.
+    Raises ``StoreNotFound`` if ``root`` is not a directory, ``AccessDenied`` if it may not be looked into.
     """
-    if root is not None and not is_directory(root):
-        raise StoreNotFound(f"there is no directory {shown(root)}", "Name the directory where the disk is mounted.")
+    if root is not None:
+        root = Path(os.path.realpath(root))
+        enter(root)
+        if not is_directory(root):
+            raise StoreNotFound(f"there is no directory {shown(root)}", "Name the directory where the disk is mounted.")
     found: dict[str, Found] = {}
-    problems: list[Problem] = []
-    for home in [_current(env)] if root is None else on_disk(root.absolute()):
+    problems: list[Problem] = [] if root is None else list(above_barred(root))
+    for home in [_current(env)] if root is None else on_disk(root):
         candidates, wrong = search(home)
         problems += wrong
         for _, one in named(home, candidates):
@@ -46,6 +50,7 @@ def discover(root: Path | None = None, env: Mapping[str, str] | None = None) -> 
             found |= {one.path: one for one in locations.windows_stores()}
         for mail in mail_directories.find(home):  # Evolution may share the database of Chromium
             found.setdefault(f"{mail.location.kind}:{mail.path}", mail)
+        problems += mail_directories.barred(home)
     return Discovery(tuple(found.values()), tuple(dict.fromkeys(problems)))
 
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from profiles.disk import extended
 from profiles.errors import Unsupported
-from profiles.model import Location
 from profiles.products.guided import GUIDED
+from profiles.products.locations import FILES
 
 if TYPE_CHECKING:
     from profiles.discover import Found
     from profiles.files.store import FileStore
+    from profiles.model import Location
     from profiles.pkcs12.dialects import Dialect
     from profiles.store import Store
 
 ENGINES = ("native", "python-nss")
-FILES = ("p12", "pem", "jks", "iis")
 
 
 def open_store(text: str, *, engine: str = "native", new: bool = False, dialect: Dialect | None = None) -> Store:
@@ -26,22 +25,17 @@ def open_store(text: str, *, engine: str = "native", new: bool = False, dialect:
     ``text`` is ``kind``, ``kind:where`` or a bare path; ``dialect`` is what a PKCS#12 file is written in. Raises
     ``StoreNotFound``, ``Malformed``, ``Unsupported``.
     """
-    kind, colon, where = text.partition(":")
-    if colon and kind == "nss":
-        directory = _place(where)
-        return _nss(Location("nss", str(directory)), directory, "NSS database", engine, new=new)
-    if colon and kind in FILES:
-        return open_file(kind, where, new=new, dialect=dialect)
     from profiles.discover import resolve
 
-    found = resolve(text)
-    return open_found(found, engine=engine, new=new, dialect=dialect)
+    return open_found(resolve(text), engine=engine, new=new, dialect=dialect)
 
 
 def open_found(
     found: Found, *, engine: str = "native", new: bool = False, dialect: Dialect | None = None
 ) -> Store:
     """The store that discovery found, also where the application has not made it yet."""
+    if new and found.state == "empty" and found.location.kind in (*FILES, *GUIDED):
+        _expect_directories(found)
     if found.location.kind in FILES:
         return open_file(found.location.kind, found.location.where, new=new, dialect=dialect)
     if found.location.kind in GUIDED:
@@ -51,6 +45,15 @@ def open_found(
     if found.location.kind in ("gpgsm", "mutt"):
         return _directory(found.location, Path(found.path), new=new)
     return _nss(found.location, Path(found.path), found.product, engine, new=new)
+
+
+def _expect_directories(found: Found) -> None:
+    """A file that is to be made needs a directory that it can be made in; better said before the work."""
+    from profiles.files.writing import writable
+
+    for path in map(Path, found.path.split(",") if found.location.kind == "pem" else [found.path]):
+        if not path.exists():
+            writable(path)
 
 
 def _by_hand(found: Found, *, new: bool) -> Store:
@@ -111,21 +114,17 @@ def open_file(kind: str, where: str, *, new: bool, dialect: Dialect | None = Non
     if kind == "jks":
         from profiles.files.java.store import KeystoreFile
 
-        return KeystoreFile(_place(where), new=new)
+        return KeystoreFile(Path(where), new=new)
     if kind == "iis":
         from profiles.files.iis import KeyBackupFile
 
-        return KeyBackupFile(_place(where), new=new)
+        return KeyBackupFile(Path(where), new=new)
     if kind == "p12":
         from profiles.files.pkcs12 import Pkcs12File
 
-        return Pkcs12File(_place(where), dialect or STRONG, new=new)
+        return Pkcs12File(Path(where), dialect or STRONG, new=new)
     from profiles.files.pem import PemFile
     from profiles.files.places import pem_paths
 
-    certificate, *key = pem_paths(where, _place)
+    certificate, *key = pem_paths(where, Path)
     return PemFile(certificate, key[0] if key else None, dialect or STRONG, new=new)
-
-
-def _place(named: str) -> Path:
-    return extended(Path(named).expanduser().absolute())

@@ -20,6 +20,7 @@ RANKS: dict[str, dict[str, int]] = {
     "profiles": {
         "errors": 0,
         **dict.fromkeys(("asn1", "names", "curves", "public_key", "certificate", "model", "disk", "descriptors"), 1),
+        **dict.fromkeys(("commands", "refusals"), 1),
         **dict.fromkeys(("trust", "pkcs12", "store"), 2),
         "*": 3,  # the stores, and where products keep them
         **dict.fromkeys(("discover", "opening"), 4),

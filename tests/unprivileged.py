@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import os
 import pickle
+from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING
+
+from tests.source import REPOSITORY, modules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +24,19 @@ def reachable(place: Path) -> None:
     for path in (place, *place.parents):
         if path.stat().st_uid == os.getuid() and path.stat().st_mode & 0o005 != 0o005:
             path.chmod(0o755)
+
+
+@cache
+def load_everything() -> None:
+    """Import what the program may import, as a user without rights may not be able to read it."""
+    for module in modules(REPOSITORY).values():
+        for node in ast.walk(module.tree):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else [
+                node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            for name in (module.name, *names):
+                if not name.endswith(("__main__", "library_worker")):
+                    with suppress(ImportError):
+                        importlib.import_module(name)
 
 
 def unprivileged(act: Callable[[], object]) -> object:

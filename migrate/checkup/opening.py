@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.checkup.finding import Finding, note, problem, warning
@@ -11,14 +10,16 @@ from profiles.files import armour, described
 from profiles.files.reading import read
 from profiles.files.strangers import stranger
 from profiles.pkcs12.algorithms import Unhandled
+from profiles.products.locations import FILES
+from profiles.products.places import named_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from profiles.model import Secret
     from profiles.store import Asker, Store
 
-_FILES = ("p12", "pem")
 _MANY = 8_000_000
 """Iterations that may be spent on guessing what was meant."""
 
@@ -26,7 +27,7 @@ _MANY = 8_000_000
 def content(location: str) -> tuple[bytes | None, Path | None]:
     """The bytes of the one file that a location names, and its path; None where it names something else."""
     kind, colon, where = location.partition(":")
-    path = Path(where if colon and kind in _FILES else location).expanduser().absolute()
+    path = named_path(where if colon and kind in FILES else location)
     return (read(path), path) if path.is_file() else (None, None)
 
 

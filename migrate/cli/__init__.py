@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import gc
-import io
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import NoReturn, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
+
+from migrate.cli import streams
+from profiles.errors import Error
 
 EXIT_STATUS = {
     "store-not-found": 8,
@@ -24,64 +26,61 @@ EXIT_STATUS = {
     "unsupported": 7,
     "tool-failed": 1,
     "usage": 2,
+    "interrupted": 130,
 }
 """Exit status by error code (DESIGN, contracts); everything else that failed is 1."""
 
-_INTERRUPTED = 130
+
+class Interrupted(Error):
+    """The user broke it off."""
+
+    code = "interrupted"
 
 
 @contextmanager
 def reported(*, to_json: bool = False) -> Iterator[None]:
-    """Turn an error into its sentence and exit status."""
+    """Turn an error into its sentence, or the JSON of it, and its exit status."""
     import typer
 
-    from profiles.errors import Error
+    from migrate import render
 
     try:
         yield
-    except Error as problem:
-        from migrate import render
-
-        render.error(problem, to_json=to_json)
+    except (typer.Exit, render.Unwritten):
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, OSError) and _reader_left(error):
+            raise
+        problem = _sentence(error)
+        if isinstance(error, _Misuse) and not to_json:
+            error.show()
+        else:
+            render.error(problem, to_json=to_json)
         raise typer.Exit(EXIT_STATUS.get(problem.code, 1)) from None
-    except KeyboardInterrupt:
-        _last_words("interrupted; what was under way was taken back", _INTERRUPTED, "interrupted")
 
 
-def main() -> None:
-    """The ``certferry`` command."""
-    gc.set_threshold(50_000)  # a short life: collecting while modules load costs a twentieth of the start
-    _forbid_core_dumps()
-    _speak_any_language()
-    from migrate.cli.app import app
+def _sentence(error: BaseException) -> Error:
+    """What went wrong, as an error that can be told."""
+    if isinstance(error, Error):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted("interrupted; what was under way was taken back")
+    if isinstance(error, OSError):
+        from profiles.refusals import refusal
 
-    status = None
-    try:
-        try:
-            status = app(standalone_mode=False)
-        finally:
-            sys.stdout.flush()  # here, where it can still be seen that nobody reads it any more
-    except KeyboardInterrupt:
-        _last_words("interrupted", _INTERRUPTED, "interrupted")
-    except OSError as error:
-        if _reader_left(error):
-            os._exit(1)
-        _last_words(f"the system refused: {error.strerror or error}; nothing half done is left")
-    except MemoryError:
-        _last_words("not enough memory for this; nothing half done is left")
-    except Exception as bug:  # noqa: BLE001 - a traceback helps no user, and could show a secret
-        if isinstance(bug, _Misuse):
-            _misused(bug)
-        _last_words(f"an unexpected {type(bug).__name__} at {_place(bug)}: a mistake in certferry; please report this "
-                    "line. Nothing half done is left")
-    sys.exit(status)
+        return refusal(error)
+    if isinstance(error, MemoryError):
+        return Error("not enough memory for this", "Close other programs, or take less at once.")
+    if isinstance(error, _Misuse):
+        return _misused(error)
+    # a traceback helps no user, and could show a secret
+    return Error(f"an unexpected {type(error).__name__} at {_place(error)}: a mistake in certferry",
+               "Please report this line.")
 
 
 @runtime_checkable
 class _Misuse(Protocol):
     """What typer raises for a command line that is wrong; it has moved its class about."""
-
-    exit_code: int
 
     def format_message(self) -> str:
         """What is wrong."""
@@ -90,59 +89,59 @@ class _Misuse(Protocol):
         """Print that, with the usage of the command, on standard error."""
 
 
-def _misused(error: _Misuse) -> NoReturn:
-    if not _wants_json():
-        error.show()
-        sys.exit(error.exit_code)
+def _misused(error: _Misuse) -> Error:
+    from migrate.passwords import BadSource
+
     command = getattr(getattr(error, "ctx", None), "command_path", "certferry")
-    _print_json("usage", error.format_message(), f"`{command} --help` shows what it takes.")
-    sys.exit(error.exit_code)
+    return BadSource(error.format_message(), f"`{command} --help` shows how it is used.")
 
 
-def _wants_json() -> bool:
-    """Whether one object on standard output is what is read; asked where no command has been told of it."""
-    return "--json" in sys.argv[1:]
-
-
-def _print_json(code: str, message: str, hint: str = "") -> None:
+def main() -> None:
+    """The ``certferry`` command."""
+    gc.set_threshold(50_000)  # a short life: collecting while modules load costs a twentieth of the start
+    _forbid_core_dumps()
+    streams.settle()
     from migrate import render
-    from profiles.errors import Error
 
-    error = Error(message, hint)
-    error.code = code
-    render.error(error, to_json=True)
+    status = None
+    try:
+        status = _run()
+        render.flush()  # here, where it can still be seen that nobody reads it any more
+    except render.Unwritten as lost:
+        if not _reader_left(lost.__cause__):
+            with suppress(OSError):
+                print(f"certferry: the command ran to its end, but its report could not be written: {lost}\n"
+                      "  `certferry list` shows what is there now.", file=sys.stderr, flush=True)
+        os._exit(1)  # whatever is still buffered has nowhere to go
+    except KeyboardInterrupt:  # once more, while the first was being told
+        os._exit(EXIT_STATUS[Interrupted.code])
+    sys.exit(status)
 
 
-def _reader_left(error: OSError) -> bool:
+def _run() -> int:
+    """Do what the command line says: the exit status."""
+    import typer
+
+    try:
+        with reported(to_json="--json" in sys.argv[1:]):
+            from migrate.cli.app import app
+
+            return int(app(prog_name="certferry", standalone_mode=False) or 0)
+    except typer.Exit as end:
+        return end.exit_code
+
+
+def _reader_left(error: BaseException | None) -> bool:
     """Whether it says that the reader of a pipe is gone: EPIPE, or on Windows EINVAL from a file without a name."""
-    return error.errno == errno.EPIPE or (os.name == "nt" and error.errno == errno.EINVAL and error.filename is None)
+    return isinstance(error, OSError) and (error.errno == errno.EPIPE or (
+        os.name == "nt" and error.errno == errno.EINVAL and error.filename is None))
 
 
-def _last_words(text: str, status: int = 1, code: str = "error") -> NoReturn:
-    """Say it if anybody listens, and end; whatever output is still buffered may have nowhere to go."""
-    with suppress(OSError):
-        if _wants_json():
-            _print_json(code, text)
-        else:
-            print(f"certferry: {text}", file=sys.stderr, flush=True)
-    with suppress(OSError):
-        sys.stdout.flush()
-        sys.exit(status)
-    os._exit(status)
-
-
-def _place(bug: Exception) -> str:
+def _place(bug: BaseException) -> str:
     trace = bug.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
-
-
-def _speak_any_language() -> None:
-    """A name that the terminal's code page lacks is shown by its code, not an end; ``--json`` is ASCII anyway."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _forbid_core_dumps() -> None:

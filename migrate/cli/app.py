@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +12,7 @@ from migrate.cli import options, reported
 app = typer.Typer(
     name="certferry",
     help="Moves a certificate with its private key, its chain and its trust from any store to any other.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -28,23 +27,27 @@ def _print_version(value: bool) -> None:
 
 @app.callback()
 def _global(
+    context: typer.Context,
     _version: Annotated[bool, typer.Option(
         "--version", callback=_print_version, is_eager=True, help="Print the version and exit.")] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(2)
 
 
 @app.command()
 def stores(
-    root: Annotated[Path | None, typer.Option(
+    root: Annotated[str | None, typer.Option(
         "--root", metavar="DIR", help="Look on a disk mounted at DIR instead of this computer.")] = None,
     json: options.Json = False,
 ) -> None:
     """Every store on this computer or a disk."""
     with reported(to_json=json):
         from migrate.cli import looking
+        from profiles.products.places import named_path
 
-        looking.stores(root, to_json=json)
+        looking.stores(named_path(root) if root is not None else None, to_json=json)
 
 
 @app.command(name="list")
@@ -110,7 +113,7 @@ def backup(
         "--replace", help="Replace a file that is there; `undo` brings it back.")] = False,
     generate: Annotated[bool, typer.Option(
         "--generate", help="Make a password, and show it once on the terminal.")] = False,
-    write_password: Annotated[Path | None, typer.Option(
+    write_password: Annotated[str | None, typer.Option(
         "--password-to", metavar="FILE", help="With --generate: write the password into this new file.")] = None,
     from_password: options.FromPassword = None,
     file_password: options.FilePassword = None,
@@ -134,7 +137,7 @@ def backup(
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(
+    file: Annotated[str, typer.Argument(
         metavar="FILE|DIR", help="A backup, a directory of them, or any PKCS#12 or PEM file.")],
     target: Annotated[str, typer.Argument(metavar="TO", help="The store to put it into.")],
     only: options.Only = None,
@@ -155,16 +158,18 @@ def restore(
     """Put what a file holds into a store."""
     with reported(to_json=json):
         from migrate.cli import moving
+        from profiles.products.places import named_path
 
-        asked = moving.Asked(str(file), target, tuple(only or ()), trust=trust, roots=not no_roots,
+        asked = moving.Asked(file, target, tuple(only or ()), trust=trust, roots=not no_roots,
                              to_password=to_password, file_password=file_password, engine=engine,
                              associate=associate, sign=sign, encrypt=encrypt, not_exportable=not_exportable,
                              protect=protect)
-        if file.is_dir():
+        directory = named_path(file)
+        if directory.is_dir():
             from migrate.cli import restoring
 
-            if restoring.holds_backups(file):
-                raise typer.Exit(restoring.restore(asked, file, dry_run=dry_run, yes=yes, to_json=json))
+            if restoring.holds_backups(directory):
+                raise typer.Exit(restoring.restore(asked, directory, dry_run=dry_run, yes=yes, to_json=json))
         raise typer.Exit(moving.migrate(asked, dry_run=dry_run, yes=yes, to_json=json))
 
 

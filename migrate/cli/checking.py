@@ -28,7 +28,7 @@ def check(location: str, password: str | None, target: str | None, engine: str, 
     """Look at one store or file and print what there is to say: the exit status."""
     if target is not None:
         sealing.chosen(target)
-    asker = passwords.parse(password)
+    asker = passwords.parse(password, "--from-password or --file-password")
     found = Examination(location, asker, given=password not in (None, "tty"), engine=engine, target=target or "",
                         others=elsewhere.listings).run()
     if to_json:

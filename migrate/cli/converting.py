@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrate import elsewhere, passwords, render, report
@@ -11,13 +10,15 @@ from migrate.cli import sealing
 from migrate.cli.moving import status
 from migrate.conversion import Conversion, Made, Passwords, not_made, refuse_present
 from profiles.discover import resolve
-from profiles.disk import extended
 from profiles.errors import StoreNotFound, Unsupported
 from profiles.opening import open_store
 from profiles.pkcs12.dialects import LEGACY
+from profiles.products.places import named_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_NEW = "--to-password"
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,10 @@ def convert(asked: Asked, *, dry_run: bool, to_json: bool) -> int:
         raise Unsupported(f"{source.location} is not a file, and convert makes files from files",
                           f"`certferry backup {source.location} FILE.p12` makes one from a store.")
     asker = Passwords(passwords.parse(asked.file_password),
-                      passwords.parse(asked.to_password) if asked.to_password else None, passwords.parse(None))
+                      passwords.parse(asked.to_password, _NEW) if asked.to_password else None,
+                      passwords.parse(None, _NEW))
     conversion = Conversion(source, dialect, asker, asked.only, lambda: elsewhere.listings({source.path}))
-    if asked.split:
-        parts = conversion.split(extended(Path(asked.out).expanduser().absolute()))
-    else:
-        parts = conversion.whole(*_output(asked.out))
+    parts = conversion.split(named_path(asked.out)) if asked.split else conversion.whole(*_output(asked.out))
     planned = conversion.plans(parts)
     if not to_json:
         for _, _, plan in planned:
@@ -64,7 +63,7 @@ def convert(asked: Asked, *, dry_run: bool, to_json: bool) -> int:
 
 def _output(text: str) -> tuple[str, str]:
     """The kind and the place of the file to make; what a bare path is decides its name, for nothing is there yet."""
-    refuse_present(extended(Path(text).expanduser().absolute()))
+    refuse_present(named_path(text))
     try:
         location = resolve(text).location
     except StoreNotFound:

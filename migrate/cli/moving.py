@@ -95,7 +95,11 @@ def protect(target: Store, asked: Asked) -> None:
 
 
 def _migration(asked: Asked, source: Store, target: Store) -> Migration:
-    ask_target: Asker = passwords.parse(asked.to_password or (asked.file_password if target.file else None))
+    if asked.file_password is not None and not (source.file or target.file):
+        raise passwords.BadSource("--file-password is for files, and here is none",
+                                  "--from-password and --to-password are for the passwords of stores.")
+    ask_target: Asker = passwords.parse(asked.to_password or (asked.file_password if target.file else None),
+                                        "--to-password")
     kind = target.location.kind
     if kind == "p12" or kind in GUIDED:
         ask_target = sealing.NewPassword(ask_target, sealing.chosen("any" if kind in GUIDED else asked.reader))
@@ -104,7 +108,8 @@ def _migration(asked: Asked, source: Store, target: Store) -> Migration:
         source, target,
         Options(asked.only, skip_expired=asked.skip_expired, trust=asked.trust == "copy", roots=asked.roots,
                 contacts=asked.contacts),
-        passwords.parse(asked.from_password or (asked.file_password if source.file else None)), ask_target,
+        passwords.parse(asked.from_password or (asked.file_password if source.file else None), "--from-password"),
+        ask_target,
         lambda: elsewhere.listings({source.path, target.path}), render.Progress(), memory, *_mail(asked, target),
         memory.points,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -26,7 +26,7 @@ Encrypt = Annotated[bool | None, typer.Option(
     "--encrypt/--no-encrypt", help="With an association: encrypt new mail by default, or not. Likewise.")]
 Contacts = Annotated[bool, typer.Option(
     "--with-contacts", help="Bring the e-mail certificates of other people too.")]
-Engine = Annotated[str, typer.Option(
+Engine = Annotated[Literal["native", "python-nss"], typer.Option(
     "--engine", metavar="native|python-nss", help="What reads and writes NSS databases.")]
 FromPassword = Annotated[str | None, typer.Option(
     "--from-password", metavar="SRC", help=f"Where the source's password comes from: {_SRC}")]

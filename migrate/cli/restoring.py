@@ -89,7 +89,8 @@ def _works(asked: Asked, directory: Path, target: Store) -> list[Migration]:
     """A migration for each file that holds something of what is wanted."""
     if asked.trust not in ("copy", "none"):
         raise passwords.BadSource("--trust takes copy or none")
-    ask_file, ask_target = _OneForAll(passwords.parse(asked.file_password)), passwords.parse(asked.to_password)
+    ask_file, ask_target = _OneForAll(passwords.parse(asked.file_password)), passwords.parse(
+        asked.to_password, "--to-password")
     options = Options(asked.only, trust=asked.trust == "copy", roots=asked.roots)
     works = []
     for path in _files(directory):

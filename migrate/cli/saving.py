@@ -18,12 +18,13 @@ from migrate.cli.memory import Memory
 from migrate.cli.moving import agreed, status
 from migrate.plan import Options
 from migrate.report import Report
-from profiles.disk import extended, same
+from profiles.disk import same
 from profiles.errors import AccessDenied, NoMatch
 from profiles.files import writing
 from profiles.files.reading import explained
 from profiles.model import Location
 from profiles.opening import open_store
+from profiles.products.places import named_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ class Asked:
     together: bool = False
     replace: bool = False
     generate: bool = False
-    write_password: Path | None = None
+    write_password: str | Path | None = None
     from_password: str | None = None
     file_password: str | None = None
     engine: str = "native"
@@ -60,7 +61,7 @@ class Place:
     @classmethod
     def of(cls, asked: Asked) -> Place:
         """The place that was named, if it can take what is wanted; nothing is made yet."""
-        path = extended(Path(asked.place).expanduser().absolute())
+        path = named_path(asked.place)
         slash = asked.place.endswith(("/", os.sep))
         # A link may be planted where a file is expected: it is a directory only to somebody who says so.
         if slash or (path.is_dir() and not path.is_symlink()):
@@ -68,13 +69,14 @@ class Place:
                 raise passwords.BadSource("--together makes one file, and a directory was named", "Name the file.")
             if os.path.lexists(path) and not path.is_dir():
                 raise AccessDenied(f"{path} is no directory", "Choose another name.")
+            if not path.is_dir():
+                writing.writable(path)
             return cls(path, many=True)
         writing.sweep(path)
-        if asked.replace:
-            writing.writable(path)
-        elif os.path.lexists(path):
+        if os.path.lexists(path) and not asked.replace:
             raise AccessDenied(f"{path} is there already, and a backup never replaces a file unless it is told to",
                                "Choose another name, or say --replace: `certferry undo` brings back what is there now.")
+        writing.writable(path)
         return cls(path, many=False)
 
     def make(self) -> bool:
@@ -94,7 +96,8 @@ def backup(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     source = open_store(asked.source, engine=asked.engine)
     work = Backup(
         source, Options(asked.only), dialect,
-        passwords.parse(asked.from_password or (asked.file_password if source.file else None)), ask_file,
+        passwords.parse(asked.from_password or (asked.file_password if source.file else None), "--from-password"),
+        ask_file,
         replace=asked.replace, others=cache(lambda: tuple(elsewhere.listings({source.path}))),
         observe=render.Progress(),
         committed=lambda store: Memory(source, store)())
@@ -136,8 +139,8 @@ def _asker(asked: Asked) -> Asker:
         return sealing.NewPassword(passwords.parse(asked.file_password), dialect)
     if asked.file_password is not None:
         raise passwords.BadSource("--generate and --file-password are two passwords for one file", "Give one of them.")
-    path = extended(asked.write_password.expanduser().absolute()) if asked.write_password else None
-    if path is not None and (os.path.lexists(path) or same(path, Path(asked.place).expanduser())):
+    path = named_path(str(asked.write_password)) if asked.write_password else None
+    if path is not None and (os.path.lexists(path) or same(path, named_path(asked.place))):
         raise AccessDenied(f"{path} is there already, or is the backup itself", "Choose another file for the password.")
     return sealing.MadePassword(dialect, path)
 

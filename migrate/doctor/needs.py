@@ -8,6 +8,7 @@ from migrate.chain import complete
 from migrate.checkup.finding import Finding, note, problem, warning
 from profiles.model import Level
 from profiles.products import software
+from profiles.products.locations import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from profiles.model import Entry
 
 _MAIL = ("thunderbird", "betterbird", "seamonkey")
-_NO_BROWSER = ("thunderbird", "betterbird", "evolution", "gpgsm", "mutt", "windows", "nss", "p12", "pem")
+_NO_BROWSER = ("thunderbird", "betterbird", "evolution", "gpgsm", "mutt", "windows", "nss", *FILES)
 _TRUST_BY_HAND = ("In {name}: Settings, Privacy & Security, Manage Certificates, Authorities, select {ca}, Edit Trust, "
                   '"This certificate can identify mail users".')
 

@@ -9,6 +9,7 @@ from profiles.errors import AccessDenied, Error, Malformed, StoreInUse, ToolFail
 from profiles.nss.signs import Signs, signs
 from profiles.opening import open_found
 from profiles.products import software
+from profiles.products.locations import FILES
 
 if TYPE_CHECKING:
     from profiles.discover import Found
@@ -47,7 +48,7 @@ def look_at(found: Found) -> Patient:
     directory = Path(found.path)
     try:
         listing = open_found(found).list()
-        seen = Signs() if found.location.kind in ("p12", "pem") else signs(directory)
+        seen = Signs() if found.location.kind in FILES else signs(directory)
     except (AccessDenied, Malformed, StoreInUse, ToolFailed, Unsupported) as error:
         return Patient(found, error=error)
     return Patient(found, listing, signs=seen, platform=software.platform(found.location.kind, directory))

@@ -8,9 +8,10 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from profiles.disk import WINDOWS, in_use
-from profiles.errors import AccessDenied, Malformed, StoreInUse, StoreNotFound, ToolFailed, Unsupported
+from profiles.disk import WINDOWS
+from profiles.errors import Malformed, StoreNotFound, Unsupported
 from profiles.pkcs12 import limits
+from profiles.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
 
 READ = "PKCS#12, PEM, DER, PKCS#7 and PVK files, Java keystores and key backups of IIS 4"
 """What a file may be."""
-_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP)
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_LOOK = ("Check whether another program has it open, and who may write there." if WINDOWS  # which says the same of both
-         else "Check who owns the file and its directory, and their modes.")
-_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
 @contextmanager
@@ -31,19 +27,7 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if in_use(error):
-            raise StoreInUse(f"{path} is open in another program", "Close it and try again.") from None
-        if error.errno in _ABSENT:
-            raise StoreNotFound(f"there is no file {path}", "Check the path.") from None
-        if error.errno == errno.EEXIST:
-            raise AccessDenied(f"{path} is there already", "Choose another name.") from None
-        if error.errno in _DENIED:
-            raise AccessDenied(f"{path} may not be read or written here: {error.strerror}", _LOOK) from None
-        if error.errno in _FULL:
-            raise ToolFailed(f"{path} could not be written: the disk is full", "Make room and start again.") from None
-        if error.errno == errno.EISDIR:
-            raise Malformed(f"{path} is a directory") from None
-        raise ToolFailed(f"{path} could not be read or written: {error.strerror}", "Check the disk.") from None
+        raise refusal(error, path) from None
 
 
 def read(path: Path) -> bytes:

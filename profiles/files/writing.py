@@ -85,7 +85,7 @@ def writable(path: Path) -> None:
     if os.path.lexists(path):
         require_plain(path)
     directory = path.parent
-    with explained(directory):
+    with explained(path):
         if not stat.S_ISDIR(directory.stat().st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     if not os.access(directory, os.W_OK | os.X_OK):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sqlite3
@@ -10,8 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from profiles.disk import in_use
 from profiles.errors import AccessDenied, Error, Malformed, StoreInUse, ToolFailed, Unsupported
+from profiles.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,23 +33,29 @@ _ID_BITS = 30
 _PLAIN = re.compile(r"[\w/.-]*", re.ASCII)
 
 
+_SAID: tuple[tuple[tuple[str, ...], type[Error], str, str], ...] = (
+    (("SQLITE_BUSY", "SQLITE_LOCKED"), StoreInUse,
+     "{path} is being used by another program, which did not let go of it in time",
+     "Close the application that uses it and try again."),
+    (("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH", "SQLITE_CANTOPEN"), AccessDenied,
+     "{path} cannot be opened for this", "Check who owns the file and its directory, and whether they may be written."),
+    (("SQLITE_IOERR",), ToolFailed,  # SQLite does not say which of them
+     "{path} could not be read or written: the disk failed, or no file may be that large here",
+     "Check the disk and the limit of the system (ulimit -f); then try again."),
+    (("SQLITE_NOTADB", "SQLITE_CORRUPT"), Malformed, "{path} is not a sound database file",
+     "It may be cut off or damaged; restore it from a backup of the profile."),
+    (("",), Malformed, "{path} is not an NSS database that can be read ({error})", ""),
+)
+"""SQLite's names for what went wrong, and what they mean to a user; the last row is for all others."""
+
+
 def _sentence(error: sqlite3.Error, path: Path) -> Error:
     name = getattr(error, "sqlite_errorname", "") or ""
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreInUse(f"{path} is being used by another program, which did not let go of it in time",
-                          "Close the application that uses it and try again.")
-    if name.startswith(("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH", "SQLITE_CANTOPEN")):
-        return AccessDenied(f"{path} cannot be opened for this",
-                            "Check who owns the file and its directory, and whether they may be written.")
-    if name.startswith("SQLITE_FULL"):
-        return ToolFailed(f"the disk is full: {path} could not be written", "Make room and try again.")
-    if name.startswith("SQLITE_IOERR"):
-        return ToolFailed(f"the disk failed while {path} was read or written",
-                          "Check the disk; then try again. What was there before is kept.")
-    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return Malformed(f"{path} is not a sound database file",
-                         "It may be cut off or damaged; restore it from a backup of the profile.")
-    return Malformed(f"{path} is not an NSS database that can be read ({error})")
+    code = errno.ENOSPC if name.startswith("SQLITE_FULL") else errno.EISDIR if path.is_dir() else 0
+    if code:
+        return refusal(OSError(code, os.strerror(code)), path)
+    _, kind, sentence, hint = next(row for row in _SAID if name.startswith(row[0]))
+    return kind(sentence.format(path=path, error=error), hint)
 
 
 @contextmanager
@@ -58,13 +65,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _sentence(error, path) from error
-    except PermissionError as error:
-        if in_use(error):
-            raise StoreInUse(f"{path} is open in another program", "Close it and try again.") from error
-        raise AccessDenied(f"{path} cannot be opened: {error.strerror}",
-                           "Check who owns the file and its directory.") from error
     except OSError as error:
-        raise ToolFailed(f"{path}: {error.strerror or error}", "Check the disk and its free space.") from error
+        raise refusal(error, path) from error
 
 
 def _connect(path: Path, mode: str, timeout: float) -> sqlite3.Connection:

@@ -17,7 +17,7 @@ from profiles.errors import (
 from profiles.model import Entry, Listing, Location, PendingKey, Problem, SealedPfx, Secret, Selection
 from profiles.nss.contents import Contents
 from profiles.nss.intent import OWN, pending
-from profiles.nss.sql import CERT_DB, KEY_DB
+from profiles.nss.sql import CERT_DB, KEY_DB, translated
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -50,7 +50,8 @@ class NssStore:
         self._ring: Keyring | None = None
         self._new_entry: PasswordEntry | None = None
         self._run: Run | None = None
-        self._check_place(new=new)
+        with translated(directory):
+            self._check_place(new=new)
         self._waiting = pending(directory)
         if self._waiting and os.access(directory, os.W_OK):
             from profiles.nss.commit import recover

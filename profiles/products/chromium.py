@@ -66,6 +66,9 @@ def find(home: Home) -> tuple[list[Candidate], list[Problem]]:
         for installation in browser.installations:
             used = root_in_use(home, installation)
             for root in map(home.at, installation.roots):
+                if barred := home.barred(root):
+                    problems.append(barred)
+                    continue
                 if root in found or not os.path.lexists(root):
                     continue
                 reason = home.refusal(root)

@@ -12,10 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
+from profiles.errors import AccessDenied
+from profiles.model import Problem
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 LINUX, WINDOWS, MACOS = "linux", "windows", "macos"
+ABOVE = ("home", "Users")
+"""Where homes lie on a disk."""
 MAX_FILE = 1 << 20
 """No file that is read here is of any use above this size."""
 
@@ -106,6 +111,11 @@ class Home:
         """Whether the path, its links followed, is on the disk that is looked at."""
         return self.disk is None or within(path, self.disk)
 
+    def barred(self, directory: Path) -> Problem | None:
+        """That this user cannot see what is in a directory, if there is one; None where that is not so."""
+        found = barrier(directory) if self.on_disk(directory) else None
+        return Problem(AccessDenied.code, f"{shown(found)} may not be entered") if found else None
+
     def refusal(self, directory: Path) -> str:
         """Why this must not be taken for a directory of this user, or the empty string."""
         try:
@@ -194,6 +204,20 @@ def is_link(path: Path) -> bool:
         return False
 
 
+def barrier(path: Path) -> Path | None:
+    """The directory, itself or on the way to it, that this user may not look into; None where there is none."""
+    for directory in (path, *path.parents):
+        try:
+            status = directory.stat()
+        except PermissionError:
+            continue  # which is said of something above
+        except (OSError, ValueError):
+            return None
+        barred = stat.S_ISDIR(status.st_mode) and not os.access(directory, os.R_OK | os.X_OK)
+        return directory if barred else None
+    return None
+
+
 def shown(path: object) -> str:
     """A path as text that can be printed, whatever bytes are in it."""
     return str(path).encode("utf-8", "backslashreplace").decode()
@@ -201,7 +225,7 @@ def shown(path: object) -> str:
 
 def on_disk(root: Path) -> Iterator[Home]:
     """Every home on a disk at ``root``, or in a copy of one or more homes there; links off it are passed over."""
-    above = [place for name in ("home", "Users") if _is_real(place := root / name, root)]
+    above = [place for name in ABOVE if _is_real(place := root / name, root)]
     homes = [root / "root"] if _is_real(root / "root", root) else []
     if not above and not homes:
         above, homes = [root], [root]
@@ -210,6 +234,11 @@ def on_disk(root: Path) -> Iterator[Home]:
         # a home shows what it is by what is found in it, and may have been carried from one system to another
         for system in (LINUX, WINDOWS, MACOS):
             yield Home(home, system, {}, root)
+
+
+def above_barred(root: Path) -> Iterator[Problem]:
+    """What keeps this user from seeing which homes are on a disk."""
+    return filter(None, (Home(root, LINUX, {}, root).barred(root / name) for name in ABOVE))
 
 
 def _is_real(path: Path, root: Path) -> bool:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from profiles.disk import extended
 from profiles.errors import AccessDenied, Malformed, NoMatch, StoreNotFound, Unsupported
 from profiles.model import Location, Problem
 from profiles.products import chromium, mail_directories, mozilla
 from profiles.products.catalogue import PRODUCTS, Product
 from profiles.products.guided import GUIDED
-from profiles.products.home import LINUX, WINDOWS, Candidate, Home, is_directory, is_file, shown
-from profiles.products.ini import printable
+from profiles.products.home import LINUX, WINDOWS, Candidate, Home, is_directory, is_file
 from profiles.products.naming import BROWSERS, Found, named, state
+from profiles.products.places import LOOK, enter, named_path, require_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 FILES = {"p12": "PKCS#12 file", "pem": "PEM file", "jks": "Java keystore", "iis": "IIS 4 key backup"}
 LATER = ("keychain", "token")
@@ -35,8 +33,7 @@ def resolve(text: str, home: Home) -> Found:
     Raises ``StoreNotFound`` with a hint what there is, ``NoMatch`` where several are meant, ``AccessDenied``,
     ``Malformed`` for a file of no known kind, and ``Unsupported`` for kinds of later versions.
     """
-    if not text or not printable(text):
-        raise StoreNotFound(f"{shown(text)!r} is not a location", "Give a kind, kind:where or a path.")
+    require_text(text)
     kind, colon, where = text.partition(":")
     kind = kind.lower()
     product = next((product for product in PRODUCTS if product.kind == kind), None)
@@ -45,7 +42,7 @@ def resolve(text: str, home: Home) -> Found:
     if kind in BROWSERS:
         return _browser(home, kind, where)
     if kind in mail_directories.KINDS:
-        return mail_directories.resolve(home, kind, where, _path(home, where))
+        return mail_directories.resolve(home, kind, where, _path(home, where or "~"))
     if colon and where and kind == "nss":
         return _directory(_path(home, where), home)
     if kind in GUIDED or (colon and where and kind in FILES):
@@ -87,17 +84,28 @@ def _profile(home: Home, product: Product, where: str) -> Found:
     found = named(home, candidates)
     if not where:
         live = [made for one, made in found if one.live]
+        if not live:
+            _admitted(problems)
         hint = _choices((made for _, made in found), problems) or f"Start {product.name} once, then try again."
         return _only(live, f"profile that {product.name} uses when it is started", hint)
-    place = _path(home, where)
+    path = _path(home, where)
     for match in ([made for one, made in found if one.name == where],
                   [made for one, made in found if one.path.name == where],
-                  [made for one, made in found if one.path == place]):
+                  [made for one, made in found if one.path == path]):
         if match:
             return _only(match, f"profile {where!r} of {product.name}", _choices(match, ()))
-    if _is_path(where) and is_directory(place):
-        return _portable(home, product, place)
+    if _is_path(where) and is_directory(path):
+        enter(path)
+        return _portable(home, product, path)
+    _admitted(problems)
     raise StoreNotFound(f"{product.name} has no profile {where!r}", _choices((made for _, made in found), problems))
+
+
+def _admitted(problems: Iterable[Problem]) -> None:
+    """Raise ``AccessDenied`` where what is looked for may be in a place that could not be looked into."""
+    for problem in problems:
+        if problem.code == AccessDenied.code:
+            raise AccessDenied(problem.message, LOOK)
 
 
 def _portable(home: Home, product: Product, path: Path) -> Found:
@@ -138,15 +146,17 @@ def _browser(home: Home, kind: str, packaging: str) -> Found:
         problem = StoreNotFound if not places else NoMatch
         raise problem(f"{kind} is used from more than one package here" if places
                       else f"there is no package {packaging!r} of {kind}", f"Name one of these: {ways}.")
-    place = places[0]
-    if os.path.lexists(place.path) and (reason := home.refusal(place.path)):
-        raise AccessDenied(f"{place.path} {reason}", "Check who owns the directory and its mode.")
-    alone = chromium.place(home, place.kind) == [place]
-    return Found(Location(place.kind, "" if alone else place.name), place.product, str(place.path), state(home, place),
+    one = places[0]
+    enter(one.path)
+    if os.path.lexists(one.path) and (reason := home.refusal(one.path)):
+        raise AccessDenied(f"{one.path} {reason}", LOOK)
+    alone = chromium.place(home, one.kind) == [one]
+    return Found(Location(one.kind, "" if alone else one.name), one.product, str(one.path), state(home, one),
                  default=True, alias=kind if alone else "")
 
 
 def _directory(path: Path, home: Home) -> Found:
+    enter(path)
     if path.name in _DATABASES and is_file(path):
         path = path.parent
     if os.path.lexists(path) and not is_directory(path):
@@ -170,6 +180,7 @@ def _file(home: Home, kind: str, where: str) -> Found:
 
 def _bare(home: Home, text: str) -> Found:
     path = _path(home, text)
+    enter(path)
     if is_directory(path):
         return _bare_directory(home, path)
     if is_file(path):
@@ -208,7 +219,7 @@ def _bare_directory(home: Home, path: Path) -> Found:
         return mail
     if is_file(path / "profiles.ini"):
         raise StoreNotFound(f"{path} holds profiles, it is not one itself", "Name one of the directories in it.")
-    empty = os.access(path, os.R_OK) and not os.listdir(path)  # noqa: PTH208 - the whole answer, closed at once
+    empty = not os.listdir(path)  # noqa: PTH208 - the whole answer, closed at once
     raise StoreNotFound(f"there is no store in {path}", f"To have a new NSS database made there, say nss:{path}."
                         if empty else "Name a directory with cert9.db and key4.db, or a file.")
 
@@ -221,10 +232,4 @@ def _path(home: Home, text: str) -> Path:
     """An absolute path; only a ``~`` that stands for this user's home is expanded by the home that is looked at."""
     if text == "~" or text.startswith(("~/", "~\\")):
         return home.path / text[2:]
-    with suppress(RuntimeError):  # no user of that name: then it is a file's
-        return extended(_straight(Path(text).expanduser().absolute()))
-    return extended(_straight(Path(text).absolute()))
-
-
-def _straight(path: Path) -> Path:
-    return Path(os.path.realpath(path)) if ".." in path.parts else path
+    return named_path(text)

@@ -13,9 +13,12 @@ from profiles.errors import AccessDenied, StoreNotFound, Unsupported
 from profiles.model import Location
 from profiles.products.home import LINUX, WINDOWS, Home, is_directory, is_file
 from profiles.products.naming import Found
+from profiles.products.places import LOOK, enter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from profiles.model import Problem
 
 GPGSM, MUTT, EVOLUTION = "gpgsm", "mutt", "evolution"
 KINDS = (GPGSM, MUTT, EVOLUTION)
@@ -43,6 +46,12 @@ def find(home: Home) -> Iterator[Found]:
         yield _found(home, EVOLUTION, place)
 
 
+def barred(home: Home) -> Iterator[Problem]:
+    """What keeps this user from seeing whether there are any."""
+    places = (*(_standard(home, kind) for kind in DIRECTORIES), *map(home.at, _EVOLUTION))
+    return filter(None, map(home.barred, places))
+
+
 def resolve(home: Home, kind: str, where: str, path: Path) -> Found:
     """The store that ``kind`` or ``kind:where`` stands for; ``path`` is ``where`` as a path."""
     if kind == EVOLUTION:
@@ -50,10 +59,11 @@ def resolve(home: Home, kind: str, where: str, path: Path) -> Found:
             raise StoreNotFound(f"Evolution has one database, and no {where!r}", "Say evolution, or nss:DIRECTORY.")
         return _evolution(home)
     place = path if where else _standard(home, kind)
+    enter(place)
     if os.path.lexists(place) and not is_directory(place):
         raise StoreNotFound(f"{place} is not a directory", "Check the path.")
     if not where and os.path.lexists(place) and (reason := home.refusal(place)):
-        raise AccessDenied(f"{place} {reason}", "Check who owns the directory and its mode.")
+        raise AccessDenied(f"{place} {reason}", LOOK)
     return _found(home, kind, place)
 
 
@@ -80,6 +90,7 @@ def _evolution(home: Home) -> Found:
     if home.system != LINUX:
         raise Unsupported("Evolution is a program of Linux", "Name a store of this system.")
     place, other = evolution(home), home.at(_CHROMIUM)
+    enter(place)
     if not os.path.lexists(place) and home.state(other) == "ready":
         raise StoreNotFound(f"Evolution has no database yet, and making {place} would hide {other} from Chromium",
                             f"Make it knowingly: nss:{place}. Evolution does so itself when it is started first.")

@@ -46,6 +46,9 @@ def _trees(home: Home, product: Product, installation: Installation) -> Iterator
     roots = [home.at(root) for root in installation.roots]
     used = root_in_use(home, installation)
     for root in roots:
+        if barred := home.barred(root):
+            yield [], [barred]
+            continue
         if not home.is_directory(root):
             continue
         candidates, problems = profiles(root, home, product)

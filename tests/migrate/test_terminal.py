@@ -22,11 +22,13 @@ pytestmark = pytest.mark.linux("a pseudo-terminal, and signals")
 class Person:
     """A process on a pseudo-terminal, and what its user sees and types."""
 
-    def __init__(self, *arguments: str | Path) -> None:
+    def __init__(self, *arguments: str | Path, output: Path | None = None) -> None:
         import pty
 
         self.pid, self.handle = pty.fork()
         if not self.pid:
+            if output is not None:
+                os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT), 1)
             line = argv(*arguments)
             os.execv(line[0], line)
         self.seen = ""
