@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
+from profiles.commands import typed
 from profiles.errors import NoMatch
 
 if TYPE_CHECKING:
@@ -41,5 +42,6 @@ def _texts() -> Iterator[Traversable]:
 
 
 def _guide(found: Traversable, file: str | None) -> Guide:
-    title, _, text = found.read_text("utf-8").replace("{file}", file or _UNNAMED).partition("\n\n")
+    title, _, text = found.read_text("utf-8").replace(
+        "{file}", file or _UNNAMED).replace("{typed}", typed(file) if file else "FILE").partition("\n\n")
     return Guide(found.name.removesuffix(_SUFFIX), title.strip(), text.rstrip("\n"))

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from migrate.chain import Chain, Pool, complete
+from profiles.commands import certferry
 from profiles.errors import NoMatch
 from profiles.model import NO_TRUST, Entry, Level, Listing, PendingKey, Trust
 from profiles.public_key import AGREEING
@@ -126,7 +127,7 @@ def select(
         more = [key for key in listing.pending_keys if text.lower() in (key.id, key.nickname.lower())]
         if not hits and not more:
             raise NoMatch(f"nothing in {listing.location} matches {text!r}",
-                          f"`certferry list {listing.location}` shows what is there.")
+                          f"`{certferry('list', listing.location)}` shows what is there.")
         picked |= hits
         keys += [key for key in more if key not in keys]
     return [entry for entry in entries

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from migrate.report import Outcome, Report
     from profiles.errors import Error
     from profiles.mail.client import Account, Association
-    from profiles.model import Entry, Listing, Trust
+    from profiles.model import Entry, Listing, Problem, Trust
 
 _BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
@@ -123,7 +123,8 @@ class Progress:
 
 def listing(found: Listing, chains: dict[str, bool]) -> str:
     """One store with what it holds, as lines."""
-    lines = [f"{coloured(visible(str(found.location)), 'bold', sys.stdout)}  {found.product}, {found.state}"]
+    what = ", ".join(filter(None, (found.product, found.state)))
+    lines = [f"{coloured(visible(str(found.location)), 'bold', sys.stdout)}  {what}"]
     if found.path and found.path not in str(found.location):
         lines.append(f"  {visible(found.path)}")
     lines += _table([_entry_row(entry, complete=chains.get(entry.certificate.sha256, False))
@@ -154,7 +155,7 @@ def _table(rows: Sequence[Sequence[str]]) -> list[str]:
             for row in rows]
 
 
-def stores(found: Sequence[dict[str, Any]], problems: Iterable[str]) -> None:
+def stores(found: Sequence[dict[str, Any]], problems: Iterable[Problem]) -> None:
     """The table of stores on this computer."""
     rows = [[visible(store["location"]), store["product"], store["state"], _count(store["identities"], "identity"),
              visible(store["path"])] for store in found]
@@ -162,10 +163,17 @@ def stores(found: Sequence[dict[str, Any]], problems: Iterable[str]) -> None:
         say(line)
         if store.get("applications"):
             say(f"    used by {visible(', '.join(one['name'] for one in store['applications']))}")
+        for problem in store["problems"]:
+            say(f"    {coloured('!', 'yellow', sys.stdout)} {visible_sentence(problem['message'])}")
     if not rows:
         say("no store was found")
+    unseen(problems)
+
+
+def unseen(problems: Iterable[Problem]) -> None:
+    """What kept stores from being found, on standard error."""
     for problem in problems:
-        note(f"  {coloured('!', 'yellow', sys.stderr)} {visible_sentence(problem)}")
+        note(f"  {coloured('!', 'yellow', sys.stderr)} {visible_sentence(problem.message)}")
 
 
 def _count(number: int | None, one: str) -> str:

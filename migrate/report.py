@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from profiles.commands import certferry
 from profiles.errors import Malformed, Unsupported, WrongPassword
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def planned(plan: Plan) -> Report:
 def referred(report: Report, product: str, topic: str, file: str) -> Report:
     """The same where what was made is a file for a person to hand on: nothing of it has arrived yet."""
     reason = f"{product} takes certificates only from your hands: {file} is made for it"
-    hint = f'`certferry guide {topic} --file "{file}"` says how.'
+    hint = f"`{certferry('guide', topic, '--file', file)}` says how."
     return report._replace(outcomes=tuple(
         outcome._replace(outcome="referred", code="by-hand", reason=reason, hint=hint)
         if outcome.outcome == "done" else outcome for outcome in report.outcomes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from migrate import elsewhere, passwords
@@ -12,7 +13,9 @@ from migrate.cli.looking import used_by
 from migrate.doctor.diagnosis import diagnosis
 from migrate.doctor.patient import look_at
 from migrate.report import SCHEMA
-from profiles.errors import Unsupported
+from profiles.commands import certferry
+from profiles.errors import Malformed, StoreNotFound, Unsupported
+from profiles.products.guided import GUIDED
 from profiles.products.locations import FILES
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ def check(location: str, password: str | None, target: str | None, engine: str, 
     """Look at one store or file and print what there is to say: the exit status."""
     if target is not None:
         sealing.chosen(target)
+        _require_pkcs12(location)
     asker = passwords.parse(password, "--from-password or --file-password")
     found = Examination(location, asker, given=password not in (None, "tty"), engine=engine, target=target or "",
                         others=elsewhere.listings).run()
@@ -38,6 +42,16 @@ def check(location: str, password: str | None, target: str | None, engine: str, 
     else:
         findings.checkup(found)
     return status(found)
+
+
+def _require_pkcs12(location: str) -> None:
+    """A usage error where it is certainly something else; a file that cannot be told is looked at all the same."""
+    from profiles.discover import resolve
+
+    with suppress(Malformed, Unsupported):
+        found = resolve(location)
+        if found.location.kind not in ("p12", *GUIDED):
+            raise passwords.BadSource(f"--for is for PKCS#12 files, and {location} is none", "Leave --for out.")
 
 
 def status(found: Checkup) -> int:
@@ -58,8 +72,8 @@ def doctor(wanted: str | None, *, to_json: bool) -> int:
         from migrate import render
 
         render.as_json({"schema": SCHEMA, "status": "flawed" if _flawed(diagnosed) else "sound", "stores": [
-            {"location": one.place, "product": one.found.product, "path": one.found.path, "state": one.found.state,
-             "identities": one.identities, **used_by(one.found), "findings": [each.as_json() for each in found]}
+            {"location": one.place, "product": one.found.product, "path": one.found.path, "state": one.seen.state,
+             "identities": one.seen.identities, **used_by(one.found), "findings": [each.as_json() for each in found]}
             for one, found in diagnosed]})
     else:
         findings.diagnosed(diagnosed, discovery.problems if wanted is None else ())
@@ -82,5 +96,8 @@ def _chosen(wanted: str | None, patients: Sequence[Patient]) -> list[Patient]:
     found = resolve(wanted)
     if found.location.kind in FILES:
         raise Unsupported(f"{found.path} is a file, and doctor looks at what applications use",
-                          f"`certferry check {found.path}` says what is wrong with a file.")
-    return [next((one for one in patients if one.found.path == found.path), None) or look_at(found)]
+                          f"`{certferry('check', found.location)}` says what is wrong with a file.")
+    patient = next((one for one in patients if one.found.path == found.path), None) or look_at(found)
+    if isinstance(patient.error, StoreNotFound):
+        raise patient.error
+    return [patient]

@@ -9,6 +9,7 @@ from migrate import elsewhere, passwords, render, report
 from migrate.cli import sealing
 from migrate.cli.moving import status
 from migrate.conversion import Conversion, Made, Passwords, not_made, refuse_present
+from profiles.commands import certferry
 from profiles.discover import resolve
 from profiles.errors import StoreNotFound, Unsupported
 from profiles.opening import open_store
@@ -40,7 +41,7 @@ def convert(asked: Asked, *, dry_run: bool, to_json: bool) -> int:
     source = open_store(asked.source)
     if not source.file:
         raise Unsupported(f"{source.location} is not a file, and convert makes files from files",
-                          f"`certferry backup {source.location} FILE.p12` makes one from a store.")
+                          f"`{certferry('backup', source.location, 'FILE.p12')}` makes one from a store.")
     asker = Passwords(passwords.parse(asked.file_password),
                       passwords.parse(asked.to_password, _NEW) if asked.to_password else None,
                       passwords.parse(None, _NEW))

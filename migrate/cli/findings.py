@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,7 +9,8 @@ from migrate.checkup import container
 from migrate.checkup.checkup import Password
 from migrate.checkup.finding import Severity
 from migrate.cli.looking import used_by
-from migrate.render import coloured, listing, note, say, visible, visible_sentence
+from migrate.render import coloured, listing, say, unseen, visible, visible_sentence
+from profiles.commands import certferry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -88,8 +86,7 @@ def findings(found: Iterable[Finding]) -> None:
 
 def command(arguments: Iterable[str]) -> str:
     """A command of certferry as it is typed."""
-    words = ["certferry", *(one.removeprefix("p12:") for one in arguments)]
-    return visible_sentence(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))
+    return visible_sentence(certferry(*arguments))
 
 
 def _verdict(found: Checkup) -> str:
@@ -106,9 +103,9 @@ def _verdict(found: Checkup) -> str:
 def diagnosed(found: Sequence[tuple[Patient, tuple[Finding, ...]]], problems: Iterable[Problem]) -> None:
     """Each store with what stands in the way there."""
     for patient, wrong in found:
-        count = f"{patient.identities} {'identity' if patient.identities == 1 else 'identities'}"
+        count = f", {patient.identities} {'identity' if patient.identities == 1 else 'identities'}"
         say(f"{coloured(visible(patient.place), 'bold', sys.stdout)}  {patient.found.product}, "
-            f"{visible(patient.found.state)}, {count}")
+            f"{visible(patient.seen.state)}{count if patient.listing else ''}")
         if names := [one["name"] for one in used_by(patient.found).get("applications", ())]:
             say(f"  used by {visible(', '.join(names))}")
         findings(wrong)
@@ -116,5 +113,4 @@ def diagnosed(found: Sequence[tuple[Patient, tuple[Finding, ...]]], problems: It
             say("  nothing stands in the way" if patient.identities else "  no certificate with a key is here")
     if not found:
         say("no store was found")
-    for one in problems:
-        note(f"  {coloured('!', 'yellow', sys.stderr)} {visible_sentence(one.message)}")
+    unseen(problems)

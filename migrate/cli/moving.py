@@ -81,7 +81,7 @@ def _migrate(asked: Asked, source: Store, target: Store, *, dry_run: bool, yes: 
     try:
         return _run(_migration(asked, source, target), dry_run=dry_run, yes=yes, to_json=to_json)
     except StoreInUse as error:
-        users = {str(user) for user in map(_user, (source, target)) if user}
+        users = {str(user) for user in map(_user, (source, target)) if user and str(user) not in error.message}
         raise StoreInUse(f"{error.message} ({' and '.join(users)})" if users else error.message, error.hint) from error
 
 

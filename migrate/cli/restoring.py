@@ -14,6 +14,7 @@ from migrate.cli.moving import agreed, protect, status
 from migrate.engine import Migration
 from migrate.plan import Options, Plan
 from migrate.report import Report
+from profiles.commands import certferry
 from profiles.errors import Error, NoMatch
 from profiles.files.recognition import recognise
 from profiles.model import Listing, Location, Problem
@@ -57,7 +58,8 @@ def restore(asked: Asked, directory: Path, *, dry_run: bool, yes: bool, to_json:
     """
     if asked.associate is not None:
         raise passwords.BadSource("--associate takes one file",
-                                  f"Restore first, then say: certferry mail {asked.target} --set {asked.associate}")
+                                  "Restore first, then say: "
+                                  f"{certferry('mail', asked.target, '--set', asked.associate)}")
     target = open_store(asked.target, engine=asked.engine, new=True)
     protect(target, asked)
     works = _works(asked, directory, target)

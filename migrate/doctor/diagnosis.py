@@ -10,6 +10,7 @@ from migrate.checkup.identities import Circumstances
 from migrate.checkup.strength import weaknesses
 from migrate.doctor.halves import apart
 from migrate.doctor.needs import needs, unproved
+from profiles.nss.store import upgrade
 from profiles.products import software
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _store(patient: Patient, all_of_them: Sequence[Patient]) -> Iterator[Finding
     found = patient.found
     if found.state == "legacy":
         yield problem("legacy-database", "", "it has only databases of the format before 2018 (cert8.db, key3.db), "
-                      f"which {found.product} no longer reads", _UPGRADE.format(path=found.path))
+                      f"which {found.product} no longer reads", upgrade(found.path))
         return
     if patient.error is not None:
         yield problem(patient.error.code, "", patient.error.message, patient.error.hint)
@@ -57,15 +58,11 @@ def _store(patient: Patient, all_of_them: Sequence[Patient]) -> Iterator[Finding
     if patient.signs.legacy_beside and not patient.identities:
         yield problem("legacy-beside", "", f"beside a new database without keys lies an old one "
                       f"({', '.join(patient.signs.legacy_beside)}), which {found.product} no longer reads: the keys "
-                      "may be there", _UPGRADE.format(path=found.path))
+                      "may be there", upgrade(found.path))
     yield from _use(patient, all_of_them)
     yield from _password(patient)
     if patient.listing is not None and not patient.identities and found.default:
         yield from _bare(patient, all_of_them)
-
-
-_UPGRADE = ("Make a backup of the directory, then bring the old one in with: "
-            'certutil --merge -d "sql:{path}" --source-dir "dbm:{path}"')
 
 
 def _use(patient: Patient, all_of_them: Sequence[Patient]) -> Iterator[Finding]:

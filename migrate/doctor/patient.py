@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from profiles.errors import AccessDenied, Error, Malformed, StoreInUse, ToolFailed, Unsupported
+from migrate.elsewhere import Seen, look
+from profiles.errors import Error
 from profiles.nss.signs import Signs, signs
-from profiles.opening import open_found
 from profiles.products import software
 from profiles.products.locations import FILES
 
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 class Patient(NamedTuple):
     """A store where an application keeps its certificates, or would."""
 
-    found: Found
-    listing: Listing | None = None
-    error: Error | None = None
-    """Why it could not be read."""
+    seen: Seen
     signs: Signs = Signs()
     platform: Path | None = None
     """Where the application's libraries lie, where that can be told."""
@@ -39,16 +36,32 @@ class Patient(NamedTuple):
 
     @property
     def identities(self) -> int:
-        """How many certificates with keys it holds."""
-        return sum(entry.has_key for entry in self.listing.entries) if self.listing else 0
+        """How many certificates with keys it holds, as far as can be seen."""
+        return self.seen.identities or 0
+
+    @property
+    def found(self) -> Found:
+        """Where it was found."""
+        return self.seen.found
+
+    @property
+    def listing(self) -> Listing | None:
+        """What it holds."""
+        return self.seen.listing
+
+    @property
+    def error(self) -> Error | None:
+        """Why it could not be read."""
+        return self.seen.error
 
 
 def look_at(found: Found) -> Patient:
     """Read one store as far as that goes; that it cannot be read is a finding and no failure."""
-    directory = Path(found.path)
+    directory, seen = Path(found.path), look(found)
+    if seen.listing is None:
+        return Patient(seen)
     try:
-        listing = open_found(found).list()
-        seen = Signs() if found.location.kind in FILES else signs(directory)
-    except (AccessDenied, Malformed, StoreInUse, ToolFailed, Unsupported) as error:
-        return Patient(found, error=error)
-    return Patient(found, listing, signs=seen, platform=software.platform(found.location.kind, directory))
+        shown = Signs() if found.location.kind in FILES else signs(directory)
+    except Error as error:
+        return Patient(Seen(found, error=error))
+    return Patient(seen, shown, software.platform(found.location.kind, directory))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from profiles.commands import typed
 from profiles.errors import (
     AccessDenied,
     Malformed,
@@ -35,6 +36,12 @@ _PROFILE_MARKS = ("prefs.js", "times.json", "compatibility.ini", "pkcs11.txt", "
 def present(directory: Path) -> bool:
     """Whether there is an NSS database in the directory, whole or in part."""
     return any(os.path.exists(f"{directory}{os.sep}{name}") for name in (CERT_DB, KEY_DB))  # noqa: PTH110 - of a whole fleet
+
+
+def upgrade(directory: Path | str) -> str:
+    """What to do about databases of the format before 2018."""
+    command = typed("certutil", "--merge", "-d", f"sql:{directory}", "--source-dir", f"dbm:{directory}")
+    return f"Make a backup of the directory, then bring the old ones in with: {command}"
 
 
 class NssStore:
@@ -74,7 +81,7 @@ class NssStore:
         names = {path.name for path in directory.iterdir()}
         if names & set(LEGACY):
             raise Unsupported(f"{directory} holds a database of the old format (cert8.db, key3.db)",
-                              "Upgrade a copy of it first: certutil -M -d sql:COPY -n NICKNAME -t ,,")
+                              upgrade(directory))
         if not application and names - {OWN} and not names & set(_PROFILE_MARKS):
             raise Malformed(f"{directory} is not an NSS profile: it has neither cert9.db nor key4.db",
                             "Name the directory that holds these two files, or an empty one for a new database.")

@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from profiles.commands import typed
 from profiles.errors import AccessDenied, Malformed, NoMatch, StoreNotFound, Unsupported
 from profiles.model import Location, Problem
 from profiles.products import chromium, mail_directories, mozilla
@@ -220,8 +221,9 @@ def _bare_directory(home: Home, path: Path) -> Found:
     if is_file(path / "profiles.ini"):
         raise StoreNotFound(f"{path} holds profiles, it is not one itself", "Name one of the directories in it.")
     empty = not os.listdir(path)  # noqa: PTH208 - the whole answer, closed at once
-    raise StoreNotFound(f"there is no store in {path}", f"To have a new NSS database made there, say nss:{path}."
-                        if empty else "Name a directory with cert9.db and key4.db, or a file.")
+    hint = (f"To have a new NSS database made there, say {typed(f'nss:{path}')}." if empty
+            else "Name a directory with cert9.db and key4.db, or a file.")
+    raise StoreNotFound(f"there is no store in {path}", hint)
 
 
 def _is_path(text: str) -> bool:

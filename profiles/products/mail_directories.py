@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from profiles.commands import typed
 from profiles.errors import AccessDenied, StoreNotFound, Unsupported
 from profiles.model import Location
 from profiles.products.home import LINUX, WINDOWS, Home, is_directory, is_file
@@ -93,7 +94,8 @@ def _evolution(home: Home) -> Found:
     enter(place)
     if not os.path.lexists(place) and home.state(other) == "ready":
         raise StoreNotFound(f"Evolution has no database yet, and making {place} would hide {other} from Chromium",
-                            f"Make it knowingly: nss:{place}. Evolution does so itself when it is started first.")
+                            f"Make it knowingly: {typed(f'nss:{place}')}. Evolution does so itself when it is "
+                            "started first.")
     return _found(home, EVOLUTION, place)
 
 

@@ -88,11 +88,6 @@ def applications(registry: Registry) -> tuple[Application, ...]:
     return tuple(found)
 
 
-def users_of(location: str, registry: Registry) -> tuple[str, ...]:
-    """The names of the applications whose certificates are those of the store at that location."""
-    return tuple(one.name for one in applications(registry) if one.store == location)
-
-
 def _present(registry: Registry, trace: _Trace) -> Iterator[Key]:
     for key in _keys(trace.path):
         if registry.exists(key) and (not trace.value or registry.value(key, trace.value) is not None):

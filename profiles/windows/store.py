@@ -29,11 +29,6 @@ PRODUCT = "Windows certificate store"
 _PATHS = {USER: "Cert:\\CurrentUser", MACHINE: "Cert:\\LocalMachine"}
 
 
-def path_of(location: Location) -> str:
-    """What PowerShell calls the place."""
-    return _PATHS[location]
-
-
 class WindowsStore:
     """A ``Store``; opening it takes back what a crash left behind. What it writes down goes below ``records``."""
 

@@ -235,7 +235,7 @@ def test_old_databases(home: Path, alice: Leaf) -> None:
         shutil.copy(one, path)
     assert problems("firefox") == ["legacy-beside"]
     remedy = found("firefox", "legacy-beside").remedy
-    assert f'certutil --merge -d "sql:{path}" --source-dir "dbm:{path}"' in remedy
+    assert f"certutil --merge -d sql:{path} --source-dir dbm:{path}" in remedy
 
 
 @pytest.mark.slow

@@ -109,6 +109,6 @@ def test_a_person_is_told_what_to_do_next(alice: Leaf, tmp_path: Path) -> None:
     source.write_bytes(alice.p12("secret"))
     ran = certferry("migrate", f"p12:{source}", f"notes:{made}", source="secret", target="other")
     assert "referred" in ran.out
-    assert f'`certferry guide notes --file "{made}"` says how' in ran.out
+    assert f"`certferry guide notes --file {made}` says how" in ran.out
     planned = certferry("migrate", f"p12:{source}", "notes", "--dry-run", "--json", source="secret", target="other")
     assert Path(planned.json["to"].partition(":")[2]).name == "for-notes.p12"

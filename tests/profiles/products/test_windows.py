@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from profiles.products.windows import MACHINE, USER, applications, users_of
+from profiles.products.windows import MACHINE, USER, applications
 from profiles.windows.registry import REG_DWORD, REG_SZ, Hive, Key, Value, View
 from tests.profiles.windows.memory_registry import MemoryRegistry
 
@@ -35,7 +35,6 @@ def test_browsers_of_all_and_of_one_user() -> None:
         ("Internet Explorer", "browser", USER, "11.0.1", "C:\\ie.exe"),
         ("Edge", "browser", USER, "", "C:\\edge.exe"),
         ("Chrome", "browser", USER, "131.0.1", "C:\\Users\\a\\chrome.exe")]
-    assert users_of("windows", registry) == ("Internet Explorer", "Edge", "Chrome")
 
 
 @pytest.mark.parametrize("name", ["Microsoft Outlook", "Windows Mail", "Windows Live Mail", "Outlook Express"])
@@ -55,5 +54,3 @@ def test_iis_uses_the_store_of_the_computer() -> None:
     registry.write(key, "MajorVersion", Value(REG_DWORD, 10))
     registry.write(key, "VersionString", Value(REG_SZ, "Version 10.0"))
     assert [(one.name, one.store, one.version) for one in applications(registry)] == [("IIS", MACHINE, "Version 10.0")]
-    assert users_of(MACHINE, registry) == ("IIS",)
-    assert users_of(USER, registry) == ()
