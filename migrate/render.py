@@ -70,7 +70,8 @@ def flush() -> None:
 
 def note(text: str) -> None:
     """A line beside the result, on standard error; that nobody hears it is no reason to stop."""
-    flush()  # where both go to one file, their lines keep their order
+    with suppress(Unwritten):  # the end of the run finds it too
+        flush()  # where both go to one file, their lines keep their order
     with suppress(OSError):
         print(text, file=sys.stderr, flush=True)
 

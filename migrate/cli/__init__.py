@@ -110,7 +110,7 @@ def main() -> None:
     except render.Unwritten as lost:
         if not _reader_left(lost.__cause__):
             with suppress(OSError):
-                print(f"certferry: the command ran to its end, but its report could not be written: {lost}\n"
+                print(f"certferry: what was done stays done, but its report could not be written: {lost}\n"
                       "  `certferry list` shows what is there now.", file=sys.stderr, flush=True)
         os._exit(1)  # whatever is still buffered has nowhere to go
     except KeyboardInterrupt:  # once more, while the first was being told

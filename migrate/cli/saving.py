@@ -18,6 +18,7 @@ from migrate.cli.memory import Memory
 from migrate.cli.moving import agreed, status
 from migrate.plan import Options
 from migrate.report import Report
+from profiles.commands import typed
 from profiles.disk import same
 from profiles.errors import AccessDenied, NoMatch
 from profiles.files import writing
@@ -108,8 +109,8 @@ def backup(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     if not place.many and not asked.together and len(plan.steps) > 1:
         raise passwords.BadSource(
             f"there are {len(plan.steps)} things to save, and each goes into a file of its own",
-            f"Name a directory ({asked.place.removesuffix('.p12')}/) for them, pick one with --only, or put them all "
-            "into this file with --together.")
+            f"Name a directory ({typed(asked.place.removesuffix('.p12') + '/')}) for them, pick one with --only, or "
+            "put them all into this file with --together.")
     places = work.places(plan, place.path) if place.many else [place.path] * len(plan.steps)
     if any(same(source.path, path) for path in places):
         raise NoMatch("source and target are the same store", "Name two different stores.")

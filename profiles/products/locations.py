@@ -132,7 +132,7 @@ def _only(match: list[Found], what: str, hint: str) -> Found:
 
 
 def _choices(found: Iterable[Found], problems: Iterable[Problem]) -> str:
-    names = [str(one.location) for one in found]
+    names = [typed(one.location) for one in found]
     hint = f"Name one of these: {', '.join(names[:12])}{' …' if len(names) > 12 else ''}." if names else ""
     return " ".join([hint, *(f"{problem.message}." for problem in list(problems)[:3])]).strip()
 
