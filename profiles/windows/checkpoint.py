@@ -55,9 +55,9 @@ class WindowsCheckpoint:
             self._add(store, certificate, self._free(nickname or certificate.common_name))
 
     def _present(self, certificate: Certificate) -> Stored | None:
-        """A certificate that the user has, or has from the computer."""
-        if certificate.der not in self._there.stored and not self._keys.machine:
-            lent = contents.read(self._keys.native, machine=False, subjects={certificate.subject})
+        """A certificate that is there, or is lent."""
+        if certificate.der not in self._there.stored:
+            lent = contents.read(self._keys.native, machine=self._keys.machine, subjects={certificate.subject})
             if certificate.der in lent.stored:
                 self._there.stored[certificate.der] = lent.stored[certificate.der]
         return self._there.stored.get(certificate.der)

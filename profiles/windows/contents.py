@@ -11,7 +11,7 @@ from profiles.certificate import Certificate
 from profiles.errors import Malformed
 from profiles.model import Entry, PendingKey, Problem
 from profiles.windows import capi, usages
-from profiles.windows.crypt32 import system_store
+from profiles.windows.crypt32 import collection, system_store
 from profiles.windows.failures import translated
 from profiles.windows.native import FILE_NOT_FOUND, NativeError
 
@@ -25,7 +25,7 @@ MY, CA, REQUEST, PEOPLE_KNOWN = "MY", "CA", "REQUEST", "AddressBook"
 STORES = (MY, CA, usages.ROOT, usages.PEOPLE, PEOPLE_KNOWN, usages.DISALLOWED)
 """Where certificates are, those with keys first; REQUEST holds stand-ins for certificates that are yet to be issued."""
 _LENT = (CA, usages.ROOT, usages.DISALLOWED)
-"""What a user has from the computer without a copy of their own."""
+"""What a user has from the computer, and the computer from policies and from Windows, without an own copy."""
 
 
 @dataclass
@@ -97,17 +97,16 @@ class Contents:
 
 
 def read(native: Native, *, machine: bool, subjects: Collection[bytes] | None = None) -> Contents:
-    """Everything a user (or the computer) has, and of what the computer lends a user what stands above that.
+    """Everything a user (or the computer) has, and of what is lent to them what stands above that.
 
-    With ``subjects`` also whatever else of those the computer lends.
+    With ``subjects`` also whatever else of those is lent.
     """
     contents = Contents(native)
     with translated("the certificate stores"):
         for store in STORES:
             _read(contents, contents.stored, store, machine=machine)
         _read_requests(contents, machine=machine)
-        if not machine:
-            _lend(contents, subjects)
+        _lend(contents, subjects, machine=machine)
     for one in contents.stored.values():
         if one.link is not None and not contents.there(one.link):
             contents.problems.append(Problem(
@@ -144,9 +143,9 @@ def _read_requests(contents: Contents, *, machine: bool) -> None:
             contents.waiting.setdefault(one.certificate.key_id, one)
 
 
-def _lend(contents: Contents, subjects: Collection[bytes] | None) -> None:
+def _lend(contents: Contents, subjects: Collection[bytes] | None, *, machine: bool) -> None:
     with ExitStack() as stack:
-        opened = {store: stack.enter_context(system_store(contents.native, store, machine=True, whole=True))
+        opened = {store: stack.enter_context(collection(contents.native, store, machine=machine))
                   for store in _LENT}
         lent = {one for store in opened.values() for der in store.ders() if (one := _sound(der)) is not None}
         wanted = set(subjects or ())
@@ -165,7 +164,7 @@ def _lend(contents: Contents, subjects: Collection[bytes] | None) -> None:
 
 
 def _sound(der: bytes) -> Certificate | None:
-    """A certificate of the computer's; one that cannot be read is no issuer of anything."""
+    """A certificate that is lent; one that cannot be read is no issuer of anything."""
     try:
         return Certificate.parse(der)
     except Malformed:

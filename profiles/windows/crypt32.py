@@ -15,6 +15,7 @@ from profiles.windows.native import DWORD, EXISTS, NOT_FOUND, Blob, CertContext,
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from profiles.windows.native import Native
 
@@ -55,7 +56,7 @@ class Held(NamedTuple):
     refused: bytes | None = None
     """Those that it refuses it, likewise."""
     lent: bool = False
-    """Whether the user sees it only because the computer has it."""
+    """Whether it is only seen here: the computer has it, for a user, or a policy, for the computer."""
 
 
 class SystemStore:
@@ -161,27 +162,33 @@ class SystemStore:
         self.native.call("CertControlStore", self.handle, 0, _COMMIT, ctypes.byref(DWORD(_FORCE)))
 
 
-@contextmanager
 def system_store(
-    native: Native, name: str, *, machine: bool, whole: bool = False, write: bool = False
-) -> Iterator[SystemStore]:
-    """A system store of the user or the computer: the one store itself.
+    native: Native, name: str, *, machine: bool, write: bool = False
+) -> AbstractContextManager[SystemStore]:
+    """A system store of the user or the computer: that store alone, without what is lent to it."""
+    return _opened(native, _PHYSICAL, _where(machine) | (0 if write else _READONLY) | _ARCHIVED_TOO, name)
 
-    With ``whole``, as applications see it: with what policies, the system and (for a user) the computer add to it.
+
+def collection(native: Native, name: str, *, machine: bool) -> AbstractContextManager[SystemStore]:
+    """A system store as applications see it: with what policies, Windows and (for a user) the computer lend to it.
+
+    To read only: what is deleted from a collection goes from wherever it was.
     """
-    where = _LOCAL_MACHINE if machine else _CURRENT_USER
-    flags = 0 if write else _READONLY
-    handle = native.call("CertOpenStore", _SYSTEM if whole else _PHYSICAL, 0, None, where | flags | _ARCHIVED_TOO, name)
-    try:
-        yield SystemStore(native, handle)
-    finally:
-        native.call("CertCloseStore", handle, 0)
+    return _opened(native, _SYSTEM, _where(machine) | _READONLY | _ARCHIVED_TOO, name)
+
+
+def memory_store(native: Native) -> AbstractContextManager[SystemStore]:
+    """A store that lasts as long as it is open."""
+    return _opened(native, _MEMORY, _CREATE_NEW, None)
+
+
+def _where(machine: bool) -> int:
+    return _LOCAL_MACHINE if machine else _CURRENT_USER
 
 
 @contextmanager
-def memory_store(native: Native) -> Iterator[SystemStore]:
-    """A store that lasts as long as it is open."""
-    handle = native.call("CertOpenStore", _MEMORY, 0, None, _CREATE_NEW, None)
+def _opened(native: Native, provider: int, flags: int, name: str | None) -> Iterator[SystemStore]:
+    handle = native.call("CertOpenStore", provider, 0, None, flags, name)
     try:
         yield SystemStore(native, handle)
     finally:

@@ -91,8 +91,13 @@ class Run:
 
     def _make(self, change: Change, record: Record, intent: Path) -> None:
         with _Stores(self.keys) as stores:
+            def add(one: Addition, link: KeyLink | None = None) -> None:
+                if not self._add(stores, one, link):  # another program was faster: it is not ours to take back
+                    record.added.remove((one.store, one.certificate.der))
+                    writing.replace(intent, record.encode(), intent.read_bytes())
+
             for one in (one for one in change.additions if not one.with_key):
-                self._add(stores, one, None)
+                add(one)
             links = {}
             for number, (key_id, (key, certificate, proposed)) in enumerate(change.keys.items()):
                 links[key_id] = self.keys.take_in(key, certificate, proposed)
@@ -100,7 +105,7 @@ class Run:
                     record.keys[number] = links[key_id]
                     writing.replace(intent, record.encode(), intent.read_bytes())
             for one in (one for one in change.additions if one.with_key):
-                self._add(stores, one, links.get(one.key, one.link))
+                add(one, links.get(one.key, one.link))
             for altered in change.alterations:
                 new = altered.new | ({KEY_LINK: links[altered.key]} if altered.key in links else {})
                 with translated(f"the certificate store {altered.store}"):
@@ -109,7 +114,7 @@ class Run:
                 with translated(f"the certificate store {gone.store}"):
                     stores.open(gone.store).remove(gone.der)
 
-    def _add(self, stores: _Stores, one: Addition, link: KeyLink | None) -> None:
+    def _add(self, stores: _Stores, one: Addition, link: KeyLink | None) -> bool:
         properties: dict[int, Value] = {FRIENDLY_NAME: friendly(one.name)} if one.name else {}
         if one.usages:
             properties[USAGES] = one.usages
@@ -121,7 +126,7 @@ class Run:
                                f"fingerprint it shows with {_sha1(one.certificate.der)}")
         try:
             with translated(f"that {title} be in the certificate store {one.store}"):
-                stores.open(one.store).add(one.certificate.der, properties)
+                return stores.open(one.store).add(one.certificate.der, properties)
         except LeftToUser:
             self._declined.add(one.certificate.der)
             raise
@@ -218,7 +223,7 @@ class _Stores:
         """The store of that name."""
         if name not in self._open:
             self._open[name] = self._stack.enter_context(
-                system_store(self._keys.native, name, machine=self._keys.machine, whole=True, write=True))
+                system_store(self._keys.native, name, machine=self._keys.machine, write=True))
         return self._open[name]
 
 

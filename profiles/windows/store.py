@@ -71,7 +71,7 @@ class WindowsStore:
         return read(self._native, machine=self._keys.machine, subjects=subjects)
 
     def list(self, subjects: Collection[bytes] | None = None) -> Listing:
-        """See ``Store``; the user's shows of the computer's what stands above the user's own certificates."""
+        """See ``Store``; of what is lent it shows what stands above the own certificates."""
         contents = self._read(subjects)
         problems = tuple(contents.problems)
         if self._unfinished:

@@ -42,7 +42,7 @@ def naive(items):
             continue
         link = capi.link(f"naive-{number}", machine=False)
         capi.delete(calls, link)
-        with system_store(calls, "MY", machine=False, whole=True, write=True) as my:
+        with system_store(calls, "MY", machine=False, write=True) as my:
             my.add(item.certificate.der, {KEY_LINK: link})
             capi.make(calls, link, blobs.private(rsa_numbers(item.key.pkcs8)), exportable=True, protected=False)
             my.remove(item.certificate.der)

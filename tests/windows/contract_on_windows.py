@@ -14,11 +14,14 @@ from typing import ClassVar
 
 import pytest
 
+from profiles import asn1
 from profiles.errors import Error
+from profiles.windows.crypt32 import USAGES, system_store
 from profiles.windows.native import system
 from profiles.windows.store import WindowsStore
 from tests.profiles import place
 from tests.profiles.contract import StoreContract
+from tests.profiles.pkcs12.material import bare
 from tests.profiles.place import Place
 from tests.windows.injection import Failing
 from tests.windows.limits import NARROW_TRUST
@@ -70,6 +73,31 @@ def test_each_native_call_fails_once(tmp_path):
         assert "0x80090020" in message, native.hit
         assert (WindowsStore(records=tmp_path / str(number)).list().entries, _containers()) == ((), 0), native.hit
     assert number > 40 and _containers() == 1
+
+
+def test_what_the_computer_has_stays_there(tmp_path):
+    """A certificate and a root that counts for e-mail only: the user gets copies, and ``undo`` takes those back."""
+    _empty()
+    bob, leaf = place.person("Bob"), place.person("Rita")
+    root = leaf.chain[-1]
+    has = {"AddressBook": (bob.der, {}), "ROOT": (root.der, {USAGES: asn1.sequence(asn1.oid("1.3.6.1.5.5.7.3.4"))})}
+    calls = system()
+    try:
+        for name, (der, properties) in has.items():
+            with system_store(calls, name, machine=True, write=True) as store:
+                assert store.add(der, properties)
+        store = WindowsStore(records=tmp_path)
+        place.put(store, bare(bob, "Bob"), *place.identity(leaf), trust={root: place.ANCHOR})
+        assert WindowsStore(records=tmp_path).list().entry(root.sha256).trust == place.ANCHOR
+        WindowsStore(records=tmp_path).undo(store.undo_point)
+        for name, (der, _) in has.items():
+            for machine in (False, True):
+                with system_store(calls, name, machine=machine) as store:
+                    assert (store.find(der) is not None) == machine
+    finally:
+        for name, (der, _) in has.items():
+            with system_store(calls, name, machine=True, write=True) as store:
+                store.remove(der)
 
 
 class TestWindows(StoreContract):

@@ -57,6 +57,8 @@ class FakeWindows:
         self.asked: list[str] = []
         """Every window that was shown."""
         self.stores: dict[tuple[bool, str], dict[bytes, Kept]] = {}
+        self.policy: dict[str, dict[bytes, Kept]] = {}
+        """What the domain gives the computer, which is in its collections and not in its own stores."""
         self.keys: dict[tuple[str, bool, str], Key] = {}
         """By kind, whether of the computer, and name."""
         self.calls: Counter[str] = Counter()
@@ -109,8 +111,10 @@ class FakeWindows:
             return self._fail(5)
         own = self.stores.setdefault((machine, name), {})
         shown = [own]
-        if provider == 10 and not machine:
+        if provider == 10 and not machine and name != "MY":
             shown.append(self.stores.setdefault((True, name), {}))
+        if provider == 10 and (machine or name != "MY"):
+            shown.append(self.policy.setdefault(name, {}))
         return self._handle(("ROOT of the user" if name == "ROOT" and not machine else name, shown, flags))
 
     def CertCloseStore(self, handle, _flags):  # noqa: N802
@@ -181,10 +185,17 @@ class FakeWindows:
 
     def CertDeleteCertificateFromStore(self, context):  # noqa: N802
         kept, (handle, part) = self._handles.pop(context)
-        if self._handles[handle][0] == "ROOT of the user" and not self._window("Root Certificate Store: delete this?"):
+        name, shown, flags = self._handles[handle]
+        if flags & 0x8000 or (not self.admin and self._computers(part)):
+            return self._fail(5)
+        if name == "ROOT of the user" and part is shown[0] and not self._window("Root Certificate Store: delete this?"):
             return 0
         del part[kept.der]
         return 1
+
+    def _computers(self, part):
+        stores = [store for (machine, _), store in self.stores.items() if machine]
+        return any(part is store for store in (*stores, *self.policy.values()))
 
     def CertSerializeCertificateStoreElement(self, context, _flags, out, size):  # noqa: N802
         kept, _ = self._handles[context]
@@ -406,5 +417,5 @@ class FakeWindows:
     def state(self):
         """All that is kept, to compare."""
         held = {place: {der: dict(kept.properties) for der, kept in store.items()}
-                for place, store in self.stores.items() if store}
+                for place, store in (*self.stores.items(), *self.policy.items()) if store}
         return held, {name: key and (key.pkcs8, key.exportable) for name, key in self.keys.items()}

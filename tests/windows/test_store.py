@@ -12,31 +12,16 @@ from profiles.model import Level, Selection, Trust
 from profiles.pkcs12.contents import Item
 from profiles.pkcs12.keys import verify
 from profiles.windows.crypt32 import REFUSED_USAGES, USAGES, KeyLink
-from profiles.windows.store import MACHINE, USER, WindowsStore
+from profiles.windows.store import MACHINE
 from profiles.windows.usages import expressible
 from tests import keys
 from tests.askers import Given
 from tests.profiles.memory import MemoryStore, Shelf
 from tests.profiles.pkcs12.material import bare, certificate, item, key
 from tests.profiles.place import ANCHOR, exported, identity, middle, person, put, require
-from tests.windows.fake import FakeWindows, Kept, Key
+from tests.windows.fake import Kept, Key
 
 SERVER, EMAIL = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.4"
-
-
-@pytest.fixture
-def windows():
-    return FakeWindows()
-
-
-@pytest.fixture
-def store(windows, tmp_path):
-    """Opens the user's store, or the computer's."""
-
-    def opened(location=USER):
-        return WindowsStore(location, windows.native(), tmp_path)
-
-    return opened
 
 
 def device(windows, leaf, provider, kind="cng"):
