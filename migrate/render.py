@@ -76,6 +76,11 @@ def note(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def announcement(text: str) -> None:
+    """What the system is about to ask its user; it may name what certificates say of themselves."""
+    note(visible_sentence(text))
+
+
 def as_json(found: dict[str, Any]) -> None:
     """The one object of a ``--json`` run."""
     import json

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from profiles.errors import Unsupported
 from profiles.products.guided import GUIDED
 from profiles.products.locations import FILES
+from profiles.store import unheard
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from profiles.discover import Found
     from profiles.files.store import FileStore
     from profiles.model import Location
@@ -19,19 +22,23 @@ if TYPE_CHECKING:
 ENGINES = ("native", "python-nss")
 
 
-def open_store(text: str, *, engine: str = "native", new: bool = False, dialect: Dialect | None = None) -> Store:
+def open_store(
+    text: str, *, engine: str = "native", new: bool = False, dialect: Dialect | None = None,
+    announce: Callable[[str], None] = unheard,
+) -> Store:
     """The store at a location; with ``new``, also a file or a directory that is yet to be made there.
 
-    ``text`` is ``kind``, ``kind:where`` or a bare path; ``dialect`` is what a PKCS#12 file is written in. Raises
-    ``StoreNotFound``, ``Malformed``, ``Unsupported``.
+    ``text`` is ``kind``, ``kind:where`` or a bare path; ``dialect`` is what a PKCS#12 file is written in; ``announce``
+    is told before the system asks its user something. Raises ``StoreNotFound``, ``Malformed``, ``Unsupported``.
     """
     from profiles.discover import resolve
 
-    return open_found(resolve(text), engine=engine, new=new, dialect=dialect)
+    return open_found(resolve(text), engine=engine, new=new, dialect=dialect, announce=announce)
 
 
 def open_found(
-    found: Found, *, engine: str = "native", new: bool = False, dialect: Dialect | None = None
+    found: Found, *, engine: str = "native", new: bool = False, dialect: Dialect | None = None,
+    announce: Callable[[str], None] = unheard,
 ) -> Store:
     """The store that discovery found, also where the application has not made it yet."""
     if new and found.state == "empty" and found.location.kind in (*FILES, *GUIDED):
@@ -41,7 +48,7 @@ def open_found(
     if found.location.kind in GUIDED:
         return _by_hand(found, new=new)
     if found.location.kind == "windows":
-        return _windows(found.location)
+        return _windows(found.location, announce)
     if found.location.kind in ("gpgsm", "mutt"):
         return _directory(found.location, Path(found.path), new=new)
     return _nss(found.location, Path(found.path), found.product, engine, new=new)
@@ -79,11 +86,11 @@ def _nss(location: Location, directory: Path, product: str, engine: str, *, new:
     return _settled(NssStore(location, directory, product, new=new), directory / OWN)
 
 
-def _windows(location: Location) -> Store:
+def _windows(location: Location, announce: Callable[[str], None]) -> Store:
     from profiles.mail.windows import records
     from profiles.windows.store import WindowsStore
 
-    return _settled(WindowsStore(location), records())
+    return _settled(WindowsStore(location, announce=announce), records())
 
 
 def _settled(store: Store, own: Path) -> Store:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from profiles.pkcs12.dialects import Dialect
 
 
+def unheard(text: str) -> None:
+    """Who is told what the system is about to ask its user, where nobody is."""
+
+
 class Asker(Protocol):
     """Where a store gets its password from when it finds that it needs one."""
 

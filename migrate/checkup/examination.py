@@ -16,6 +16,7 @@ from migrate.checkup.opening import Altered
 from profiles.errors import Error, Malformed, PasswordNeeded, Unsupported, WrongPassword
 from profiles.model import Listing, Location, Secret
 from profiles.opening import open_store
+from profiles.store import unheard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -41,6 +42,8 @@ class Examination:
     """The reader that has to open the file, by its name for ``--for``."""
     others: Callable[[set[str]], Iterable[Listing]] = lambda _known: ()
     """Listings of the stores on this computer but for those at the given paths."""
+    announce: Callable[[str], None] = unheard
+    """Told before the system asks its user something."""
     found: list[Finding] = field(default_factory=list)
     data: bytes | None = None
     """The content of a single file."""
@@ -55,7 +58,7 @@ class Examination:
             if stranger is not None:
                 return self._unreadable(stranger)
         try:
-            store = open_store(self.location, engine=self.engine)
+            store = open_store(self.location, engine=self.engine, announce=self.announce)
         except (Malformed, Unsupported) as error:
             return self._unreadable(opening.refusal(error, self.data))
         return self._of(store)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from migrate import elsewhere, passwords
+from migrate import elsewhere, passwords, render
 from migrate.checkup.examination import Examination
 from migrate.checkup.finding import Severity
 from migrate.cli import EXIT_STATUS, findings, sealing
@@ -34,10 +34,8 @@ def check(location: str, password: str | None, target: str | None, engine: str, 
         _require_pkcs12(location)
     asker = passwords.parse(password, "--from-password or --file-password")
     found = Examination(location, asker, given=password not in (None, "tty"), engine=engine, target=target or "",
-                        others=elsewhere.listings).run()
+                        others=elsewhere.listings, announce=render.announcement).run()
     if to_json:
-        from migrate import render
-
         render.as_json(found.as_json())
     else:
         findings.checkup(found)

@@ -59,7 +59,7 @@ def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     if asked.associate is None and (asked.sign, asked.encrypt) != (None, None):
         raise passwords.BadSource("--sign and --encrypt belong to --associate")
     dialect = sealing.chosen(asked.reader) if asked.reader else None
-    source = open_store(asked.source, engine=asked.engine)
+    source = open_store(asked.source, engine=asked.engine, announce=render.announcement)
     target = open_store(asked.target, engine=asked.engine, new=True, dialect=dialect)
     if dialect and target.location.kind != "p12":
         raise passwords.BadSource("--for is for PKCS#12 files", "Name the target as p12:FILE, or leave --for out.")
@@ -73,7 +73,7 @@ def migrate(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
 
 def migrate_in(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     """The same within one store: its accounts are to use what is there already."""
-    store = open_store(asked.source)
+    store = open_store(asked.source, announce=render.announcement)
     return _migrate(asked, store, store, dry_run=dry_run, yes=yes, to_json=to_json)
 
 
@@ -88,7 +88,7 @@ def _migrate(asked: Asked, source: Store, target: Store, *, dry_run: bool, yes: 
 def protect(target: Store, asked: Asked) -> None:
     """Tell a store how to keep the keys that come in; ``Unsupported`` where it knows no such thing."""
     if isinstance(target, ProtectsKeys):
-        target.protect(exportable=not asked.not_exportable, strong=asked.protect, announce=render.note)
+        target.protect(exportable=not asked.not_exportable, strong=asked.protect, announce=render.announcement)
     elif asked.not_exportable or asked.protect:
         raise Unsupported(f"{target.location} cannot bar its keys from leaving or guard their use",
                           "--not-exportable and --protect are for the Windows stores; leave them out.")
@@ -218,7 +218,7 @@ def undo(location: str | None, *, yes: bool, to_json: bool) -> None:
     if move is None:
         raise StoreNotFound("there is no migration to take back",
                             "Only what certferry did on this account can be undone.")
-    store = open_store(move.target)
+    store = open_store(move.target, announce=render.announcement)
     if not to_json and not yes:
         render.note(f"taking back what went from {move.source} to {move.target} at {move.when}")
         if not agreed():

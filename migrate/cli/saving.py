@@ -94,7 +94,7 @@ def backup(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
     dialect = sealing.chosen(asked.reader)
     ask_file = _asker(asked)
     place = Place.of(asked)
-    source = open_store(asked.source, engine=asked.engine)
+    source = open_store(asked.source, engine=asked.engine, announce=render.announcement)
     work = Backup(
         source, Options(asked.only), dialect,
         passwords.parse(asked.from_password or (asked.file_password if source.file else None), "--from-password"),

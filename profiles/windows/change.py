@@ -11,10 +11,12 @@ from profiles.errors import Malformed
 from profiles.windows.crypt32 import KeyLink
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from profiles.certificate import Certificate
     from profiles.pkcs12.keys import PrivateKey
 
-_VERSION = 1
+_VERSION = 2
 Value = bytes | KeyLink
 """A property: its bytes, or where a key is."""
 
@@ -75,7 +77,7 @@ class Change:
             [link for _, _, link in self.keys.values()],
             [(one.store, one.certificate.der) for one in self.additions],
             [(one.store, one.der, one.old) for one in self.alterations],
-            [(one.store, one.element) for one in self.removals],
+            [(one.store, one.der, one.element) for one in self.removals],
         )
 
 
@@ -83,10 +85,28 @@ class Change:
 class Record:
     """The public part of a change, as it is written down before the change is made."""
 
-    keys: list[KeyLink]
-    added: list[tuple[str, bytes]]
-    altered: list[tuple[str, bytes, dict[int, Value | None]]]
-    removed: list[tuple[str, bytes]]
+    keys: list[KeyLink] = field(default_factory=list)
+    added: list[tuple[str, bytes]] = field(default_factory=list)
+    altered: list[tuple[str, bytes, dict[int, Value | None]]] = field(default_factory=list)
+    removed: list[tuple[str, bytes, bytes]] = field(default_factory=list)
+
+    def apart(self, asked: Callable[[str], bool]) -> tuple[list[Record], Record]:
+        """What came into or went from the stores that are asked for, each certificate for itself; and the rest."""
+        alone = [Record(removed=[one]) for one in self.removed if asked(one[0])]
+        alone += [Record(added=[one]) for one in self.added if asked(one[0])]
+        return alone, Record(self.keys, [one for one in self.added if not asked(one[0])], self.altered,
+                             [one for one in self.removed if not asked(one[0])])
+
+    @classmethod
+    def together(cls, records: Iterable[Record]) -> Record:
+        """Several as one."""
+        whole = cls()
+        for one in records:
+            whole.keys += one.keys
+            whole.added += one.added
+            whole.altered += one.altered
+            whole.removed += one.removed
+        return whole
 
     def encode(self) -> bytes:
         """As JSON."""
@@ -96,7 +116,7 @@ class Record:
             "added": [[store, _text(der)] for store, der in self.added],
             "altered": [[store, _text(der), {str(number): _value(value) for number, value in old.items()}]
                         for store, der, old in self.altered],
-            "removed": [[store, _text(element)] for store, element in self.removed],
+            "removed": [[store, _text(der), _text(element)] for store, der, element in self.removed],
         }).encode()
 
     @classmethod
@@ -112,7 +132,7 @@ class Record:
                 [(store, b64decode(der)) for store, der in found["added"]],
                 [(store, b64decode(der), {int(number): _unvalue(value) for number, value in old.items()})
                  for store, der, old in found["altered"]],
-                [(store, b64decode(element)) for store, element in found["removed"]],
+                [(store, b64decode(der), b64decode(element)) for store, der, element in found["removed"]],
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Malformed("the record of a step in the Windows stores is damaged") from None

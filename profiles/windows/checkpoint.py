@@ -11,6 +11,7 @@ from profiles.windows.change import Addition, Alteration, Change, Removal
 from profiles.windows.contents import CA, MY, PEOPLE_KNOWN, REQUEST
 from profiles.windows.crypt32 import KEY_LINK, USAGES, system_store
 from profiles.windows.failures import translated
+from profiles.windows.reversal import require_nothing
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,8 +40,8 @@ class WindowsCheckpoint:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None and self._step is not None:
-            self._run.revert(self._step)
+        if error is not None and self._step is not None:
+            require_nothing(self._run.revert(self._step), self._keys, error)
 
     # -- certificates
 

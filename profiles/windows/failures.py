@@ -29,7 +29,7 @@ def meaning(error: n.NativeError, what: str) -> Error:
                             "Start the terminal with `Run as administrator`, or ask who administers this computer.")
     if error.code in n.DECLINED:
         return LeftToUser(f"the question of Windows about {what} was answered with no",
-                          "Run the same command again to be asked again; nothing of this step was kept.")
+                          "Run the same command again to be asked again.")
     if error.code == n.SILENT_CONTEXT:
         return LeftToUser(f"Windows wants to ask a person about {what}, and nobody can be asked here",
                           "Run the same command in a terminal on the desktop of that computer.")

@@ -12,6 +12,7 @@ from profiles.pkcs12.contents import Item
 from profiles.pkcs12.dialects import LEGACY
 from profiles.pkcs12.key_numbers import RSA
 from profiles.pkcs12.keys import PrivateKey, rsa_numbers
+from profiles.store import unheard
 from profiles.windows import blobs, capi, cng
 from profiles.windows import native as n
 from profiles.windows.failures import meaning, translated
@@ -46,7 +47,7 @@ class Keys:
     """Whether keys that come in may leave again."""
     protected: bool = False
     """Whether Windows is to ask its user before every use of keys that come in."""
-    announce: Callable[[str], None] = lambda _: None
+    announce: Callable[[str], None] = unheard
     """Told before Windows shows a window."""
 
     def check(self, key: PrivateKey, title: str) -> None:

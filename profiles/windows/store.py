@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from profiles.errors import NoMatch, StoreInUse
+from profiles.errors import AccessDenied, LeftToUser, NoMatch, StoreInUse
 from profiles.model import Listing, Location, Problem, SealedPfx, Selection, Trust
+from profiles.store import unheard
 from profiles.windows import native as natives
+from profiles.windows import reversal
 from profiles.windows import run as runs
 from profiles.windows.contents import MY, REQUEST, read
 from profiles.windows.crypt32 import system_store
@@ -15,7 +17,7 @@ from profiles.windows.keys import Keys
 from profiles.windows.usages import expressible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from profiles.certificate import Certificate
@@ -30,25 +32,24 @@ _PATHS = {USER: "Cert:\\CurrentUser", MACHINE: "Cert:\\LocalMachine"}
 
 
 class WindowsStore:
-    """A ``Store``; opening it takes back what a crash left behind. What it writes down goes below ``records``."""
+    """A ``Store``; opening it takes back what a crash left behind, as far as that asks nobody.
+
+    What it writes down goes below ``records``.
+    """
 
     file = False
     keeps_trust = True
 
     def __init__(
-        self, location: Location = USER, native: Native | None = None, records: Path | None = None
+        self, location: Location = USER, native: Native | None = None, records: Path | None = None, *,
+        announce: Callable[[str], None] = unheard,
     ) -> None:
         self.location, self.path = location, _PATHS[location]
         self._native = native or natives.system()
-        self._keys = Keys(self._native, machine=location == MACHINE)
+        self._keys = Keys(self._native, machine=location == MACHINE, announce=announce)
         self._own = (records or _records()) / ("machine" if self._keys.machine else "user")
         self._run: runs.Run | None = None
-        self._unfinished = False
-        if runs.waiting(self._own):
-            try:
-                runs.recover(self._keys, self._own)
-            except StoreInUse:
-                self._unfinished = True  # another certferry is at it: looking is no harm
+        self._interrupted = tuple(self._recovered())
 
     @property
     def dialect(self) -> Dialect:
@@ -65,6 +66,18 @@ class WindowsStore:
         """See ``NarrowTrust``."""
         return expressible(trust)
 
+    def _recovered(self) -> Iterator[Problem]:
+        """Take back what a crash left behind; what stays of it is no reason not to look."""
+        try:
+            for left in reversal.recover(self._keys, self._own, ask=False):
+                yield Problem(LeftToUser.code, f"a step that was interrupted is not taken back yet: {left}. Windows "
+                              "asks about it in a window, at the next move into this store")
+        except StoreInUse as error:
+            yield Problem(error.code, "another certferry is writing to it")
+        except AccessDenied as error:
+            yield Problem(error.code, "a step that was interrupted is not taken back yet: run certferry once as "
+                          f"administrator ({error.message})")
+
     # -- reading
 
     def _read(self, subjects: Collection[bytes] | None = None) -> Contents:
@@ -73,9 +86,7 @@ class WindowsStore:
     def list(self, subjects: Collection[bytes] | None = None) -> Listing:
         """See ``Store``; of what is lent it shows what stands above the own certificates."""
         contents = self._read(subjects)
-        problems = tuple(contents.problems)
-        if self._unfinished:
-            problems += (Problem("store-in-use", "another certferry is writing to it"),)
+        problems = (*contents.problems, *self._interrupted)
         pending = contents.pending() if subjects is None else ()
         return Listing(self.location, PRODUCT, self.path, "ready", contents.entries(subjects), pending, problems)
 
@@ -122,6 +133,7 @@ class WindowsStore:
         with translated(f"the certificates of {'the computer' if self._keys.machine else 'the user'}"), system_store(
                 self._native, MY, machine=self._keys.machine, write=True):
             self._run = self._run or runs.Run(self._keys, self._own)
+        self._run.require_settled()
         return WindowsCheckpoint(self._keys, self._run)
 
     @property
@@ -131,7 +143,7 @@ class WindowsStore:
 
     def undo(self, point: str) -> int:
         """See ``Store``."""
-        return runs.undo(self._keys, self._own, point)
+        return reversal.undo(self._keys, self._own, point)
 
 
 def _records() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from profiles.windows.native import PROTOTYPES, Fails, Native, NativeError
@@ -28,7 +29,8 @@ class Failing(Native):
         if self.count == self.number or (self.lasting and self.count > self.number):
             self.hit = self.hit or name
             if self.done and name != "PFXImportCertStore":  # without its result nobody could know what it stored
-                self.real.call(name, *arguments)
+                with suppress(NativeError):
+                    self.real.call(name, *arguments)
             raise NativeError(name, self.code)
         return self.real.call(name, *arguments)
 

@@ -213,6 +213,7 @@ def test_undo_leaves_no_container(machine, people):
     assert len(machine.witness("containers").out.split()) == 3
     ran = machine.certferry("undo", "windows", "--yes")
     assert ran.status == 0, ran
+    assert "Windows now asks in a window whether to delete the root Windows Root" in ran.err
     assert not any(seen(machine, store) for store in ("MY", "CA", "ROOT", "REQUEST", "AddressBook"))
     assert not machine.witness("containers").out.strip()
 
