@@ -100,16 +100,14 @@ class Arrival:
             return skipped(step)
         if stopped is not None:
             return failed(step, stopped, f"not tried after: {stopped.message}")
+        if name(step) in self.refused:
+            return _ended(step, self.refused[name(step)])  # by its source: that stops no other
         try:
-            if name(step) in self.refused:
-                raise self.refused[name(step)]
             return _done(step, self._take_in([step]))
         except _HOPELESS as error:
             return error
-        except LeftToUser as error:
-            return Outcome(step, "referred", error.code, error.message, error.hint)
         except Error as error:
-            return failed(step, error)
+            return _ended(step, error)
 
     def _take_in(self, steps: Sequence[Step]) -> Collection[Association]:
         """The keys with what surrounds them, and the accounts that use them: all of it, or nothing.
@@ -180,6 +178,12 @@ def name(step: Step) -> str:
 
 def _done(step: Step, used: Collection[Association]) -> Outcome:
     return Outcome(step, "done", verified=True, associated=tuple(one for one in step.associations if one in used))
+
+
+def _ended(step: Step, error: Error) -> Outcome:
+    if isinstance(error, LeftToUser):
+        return Outcome(step, "referred", error.code, error.message, error.hint)
+    return failed(step, error)
 
 
 def _without(step: Step, lost: set[str]) -> Step:

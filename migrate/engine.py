@@ -12,10 +12,13 @@ from migrate.arrival import Arrival, Observer, name, silent, skipped
 from migrate.chain import Pool, complete
 from migrate.report import Report
 from profiles.errors import (
+    AccessDenied,
     Error,
     KeyNotExportable,
+    LeftToUser,
     Malformed,
     NoMatch,
+    ToolFailed,
     Unsupported,
 )
 from profiles.model import Entry, Listing, Selection
@@ -32,6 +35,10 @@ if TYPE_CHECKING:
     from profiles.model import Trust
     from profiles.pkcs12.contents import Item
     from profiles.store import Asker, Store
+
+_OF_ONE_KEY = (AccessDenied, KeyNotExportable, LeftToUser, Malformed, NoMatch, ToolFailed, Unsupported)
+"""Why a source does not hand out one key, and may well hand out its neighbours."""
+
 
 @dataclass(frozen=True)
 class Migration:
@@ -139,13 +146,13 @@ class Migration:
         wanted = [step for step in steps if step.moves_key and not step.skip]
         try:
             return self._decoded(wanted), {}
-        except (KeyNotExportable, Malformed, NoMatch, Unsupported):
+        except _OF_ONE_KEY:
             items: dict[str, Item] = {}
             refused: dict[str, Error] = {}
         for step in wanted:
             try:
                 items |= self._decoded([step])
-            except (KeyNotExportable, Malformed, NoMatch, Unsupported) as error:
+            except _OF_ONE_KEY as error:
                 refused[name(step)] = error
         return items, refused
 

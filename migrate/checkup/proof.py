@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from migrate.checkup.finding import Finding, note, problem
-from profiles.errors import Error, Unsupported
+from profiles.errors import AccessDenied, Error, LeftToUser, Unsupported
 
 if TYPE_CHECKING:
     from profiles.model import Listing
@@ -37,7 +37,7 @@ def _signs(store: Store, key_id: str, public: PublicKey | None) -> tuple[bool | 
         signature = store.sign(key_id, challenge)
         if public is None or verify(public, challenge, signature):
             return True, []
-    except Unsupported as error:
+    except (AccessDenied, LeftToUser, Unsupported) as error:
         return None, [note("unproved-key", "", f"{error.message}: whether it works was not proved")]
     except Error as error:
         return False, [problem("broken-key", "", f"the key that is there does not sign: {error.message}", error.hint)]

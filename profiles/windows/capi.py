@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from profiles.windows.crypt32 import KeyLink
-from profiles.windows.native import HANDLE, NO_KEYSET, NativeError
+from profiles.windows.native import HANDLE, NO_KEYSET, NativeError, hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,13 +68,13 @@ def delete(native: Native, key: KeyLink) -> bool:
     return True
 
 
-def exists(native: Native, key: KeyLink) -> bool:
-    """Whether there is such a container; True where that cannot be told."""
+def exists(native: Native, key: KeyLink) -> bool | None:
+    """Whether there is such a container; None where this user may not look, True where it cannot be told otherwise."""
     try:
         with _context(native, key, 0):
             return True
     except NativeError as error:
-        return error.code not in NO_KEYSET
+        return None if hidden(native, error, machine=key.machine) else error.code not in NO_KEYSET
 
 
 def private(native: Native, key: KeyLink, *, silent: bool = True) -> bytes:

@@ -146,6 +146,7 @@ class WindowsCheckpoint:
 
         certificate = stand_in(key, nickname)
         self._take(key, certificate)
+        self._end_waiting(key.id)  # of a key that is gone
         self._add(REQUEST, certificate, nickname).key = key.id
 
     def _join(self, certificate: Certificate, nickname: str) -> None:

@@ -7,14 +7,26 @@ exportable do not (dotnet/runtime issues 77590, 109119), while ``PFXExportCertSt
 from __future__ import annotations
 
 import ctypes
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from profiles import asn1
 from profiles.windows.crypt32 import KeyLink, SystemStore, certificate, memory_store
-from profiles.windows.native import DWORD, HANDLE, NO_KEYSET, Blob, NativeError, Pkcs1Padding
+from profiles.windows.native import (
+    DWORD,
+    HANDLE,
+    MORE_DATA,
+    NO_KEYSET,
+    USUAL,
+    Blob,
+    NativeError,
+    Pkcs1Padding,
+    hidden,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from profiles.model import Secret
     from profiles.windows.native import Native
 
@@ -24,6 +36,8 @@ _REPORT_NO_KEY, _REPORT_NOT_ABLE, _WITH_KEYS = 1, 2, 4
 _ONLY_NCRYPT, _SILENT = 0x40000, 0x40
 _NCRYPT_SILENT, _PAD_PKCS1, _MACHINE = 0x40, 2, 0x20
 _ADD_ALWAYS = 4
+_NO_POLICY = (*NO_KEYSET, 0x80090029)
+"""NTE_NOT_FOUND and NTE_NOT_SUPPORTED: the key has no such property."""
 
 
 def take_in(native: Native, pfx: bytes, passphrase: Secret, leaf: bytes, *,
@@ -53,12 +67,30 @@ def hand_out(native: Native, leaf: bytes, key: KeyLink, passphrase: Secret) -> b
     with memory_store(native) as store, certificate(native, leaf, key) as context:
         native.call("CertAddCertificateContextToStore", store.handle, context, _ADD_ALWAYS, None)
         text, flags = passphrase.reveal().decode(), _WITH_KEYS | _REPORT_NO_KEY | _REPORT_NOT_ABLE
-        blob = Blob()
-        native.call("PFXExportCertStoreEx", store.handle, ctypes.byref(blob), text, None, flags)
-        buffer = ctypes.create_string_buffer(max(blob.size, 1))
-        blob.data = ctypes.addressof(buffer)
-        native.call("PFXExportCertStoreEx", store.handle, ctypes.byref(blob), text, None, flags)
-        return buffer.raw[: blob.size]
+        size = USUAL
+        while True:  # it may ask its user each time, so there is room for all but odd ones at once
+            buffer = ctypes.create_string_buffer(size)
+            blob = Blob(size, ctypes.addressof(buffer))
+            try:
+                native.call("PFXExportCertStoreEx", store.handle, ctypes.byref(blob), text, None, flags)
+            except NativeError as error:
+                if error.code != MORE_DATA or blob.size <= size:
+                    raise
+                size = blob.size
+            else:
+                return buffer.raw[: blob.size]
+
+
+def guarded(native: Native, key: KeyLink) -> bool:
+    """Whether Windows asks its user before that key is used."""
+    with _opened(native, key) as handle:
+        policy = (DWORD * 1024)()  # NCRYPT_UI_POLICY and the texts behind it
+        try:
+            native.call("NCryptGetProperty", handle, "UI Policy", policy, ctypes.sizeof(policy),
+                        ctypes.byref(DWORD()), _NCRYPT_SILENT)
+        except NativeError as error:
+            return error.code not in _NO_POLICY
+        return bool(policy[1])
 
 
 def sign(native: Native, leaf: bytes, key: KeyLink, digest: bytes, *, rsa: bool, silent: bool = True) -> bytes:
@@ -85,16 +117,42 @@ def sign(native: Native, leaf: bytes, key: KeyLink, digest: bytes, *, rsa: bool,
 
 def delete(native: Native, key: KeyLink) -> bool:
     """Delete a key by its name; False where there is none."""
+    try:
+        with _opened(native, key) as handle:
+            native.call("NCryptDeleteKey", handle, _NCRYPT_SILENT)
+            handle.value = None  # the call freed it
+    except NativeError as error:
+        if error.code in NO_KEYSET:
+            return False
+        raise
+    return True
+
+
+def software(key: KeyLink) -> bool:
+    """Whether it is kept by Windows itself, and not in a device."""
+    return key.type == 0 and key.provider == PROVIDER
+
+
+def exists(native: Native, key: KeyLink) -> bool | None:
+    """As ``capi.exists``."""
+    try:
+        with _opened(native, key):
+            return True
+    except NativeError as error:
+        return None if hidden(native, error, machine=key.machine) else error.code not in NO_KEYSET
+
+
+@contextmanager
+def _opened(native: Native, key: KeyLink) -> Iterator[ctypes.c_void_p]:
     provider, handle = HANDLE(), HANDLE()
     native.call("NCryptOpenStorageProvider", ctypes.byref(provider), key.provider or PROVIDER, 0)
     try:
         native.call("NCryptOpenKey", provider, ctypes.byref(handle), key.container, 0,
                     (_MACHINE if key.machine else 0) | _NCRYPT_SILENT)
-        native.call("NCryptDeleteKey", handle, _NCRYPT_SILENT)  # which frees the handle
-    except NativeError as error:
-        if error.code in NO_KEYSET:
-            return False
-        raise
+        try:
+            yield handle
+        finally:
+            if handle.value:
+                native.call("NCryptFreeObject", handle)
     finally:
         native.call("NCryptFreeObject", provider)
-    return True

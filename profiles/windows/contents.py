@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from profiles.certificate import Certificate
 from profiles.errors import Malformed
 from profiles.model import Entry, PendingKey, Problem
-from profiles.windows import capi, usages
+from profiles.windows import capi, cng, usages
 from profiles.windows.crypt32 import collection, system_store
 from profiles.windows.failures import translated
 from profiles.windows.native import FILE_NOT_FOUND, NativeError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from profiles.windows.crypt32 import Held, KeyLink
     from profiles.windows.native import Native
@@ -60,24 +60,30 @@ class Contents:
         """Every key that is there by its id, with the DER of a certificate it belongs to."""
         found = {}
         for one in (*self.waiting.values(), *self.stored.values()):
-            link = one.held[REQUEST].link if REQUEST in one.held else one.link
-            if link is not None and self.there(link):
+            link = _link(one)
+            if link is not None and self.there(link) is not False:
                 found[one.certificate.key_id] = (link, one.certificate.der)
         return found
 
     @cached_property
-    def _there(self) -> dict[KeyLink, bool]:
+    def _there(self) -> dict[KeyLink, bool | None]:
         return {}
 
-    def there(self, link: KeyLink) -> bool:
-        """Whether the key that a certificate names exists, as far as that can be told without asking anybody."""
+    def there(self, link: KeyLink | None) -> bool | None:
+        """Whether the key that a certificate names exists, as far as that can be told without asking anybody.
+
+        None where only an administrator can see it.
+        """
+        if link is None:
+            return False
         if link not in self._there:
-            self._there[link] = not capi.software(link) or capi.exists(self.native, link)
+            keeper = next((one for one in (capi, cng) if one.software(link)), None)
+            self._there[link] = keeper is None or keeper.exists(self.native, link)
         return self._there[link]
 
     def has_key(self, one: Stored) -> bool:
-        """Whether a certificate has its key here."""
-        return one.link is not None and self.there(one.link)
+        """Whether a certificate has its key here, as far as this user can see."""
+        return self.there(one.link) is not False
 
     def entries(self, subjects: Collection[bytes] | None = None) -> tuple[Entry, ...]:
         """The certificates, or those of some subjects."""
@@ -89,7 +95,8 @@ class Contents:
         owned = {one.certificate.key_id for one in self.stored.values() if self.has_key(one)}
         return tuple(PendingKey(key_id, one.certificate.public_key.name,
                                 one.held[REQUEST].name or one.certificate.common_name)
-                     for key_id, one in self.waiting.items() if key_id not in owned)
+                     for key_id, one in self.waiting.items()
+                     if key_id not in owned and self.there(_link(one)) is not False)
 
     def of_key(self, key_id: str) -> Iterable[Stored]:
         """The certificates of a key."""
@@ -107,12 +114,33 @@ def read(native: Native, *, machine: bool, subjects: Collection[bytes] | None = 
             _read(contents, contents.stored, store, machine=machine)
         _read_requests(contents, machine=machine)
         _lend(contents, subjects, machine=machine)
-    for one in contents.stored.values():
-        if one.link is not None and not contents.there(one.link):
-            contents.problems.append(Problem(
-                "no-match", f"the key of {one.certificate.common_name} is not on this computer any more: "
-                            f"only its certificate is ({one.link.container})"))
+    contents.problems += _keyless(contents)
     return contents
+
+
+def _link(one: Stored) -> KeyLink | None:
+    """The key of a certificate, or of a stand-in for one."""
+    return one.held[REQUEST].link if REQUEST in one.held else one.link
+
+
+def _keyless(contents: Contents) -> Iterator[Problem]:
+    """The certificates whose key is gone, or may not be seen."""
+    unseen = []
+    for one in (*contents.stored.values(), *contents.waiting.values()):
+        link, name = _link(one), one.certificate.common_name
+        if link is None or contents.there(link):
+            continue
+        if contents.there(link) is None:
+            unseen.append(name)
+        elif REQUEST in one.held:
+            yield Problem("no-match", f"the key that waits for the certificate of {name} is not on this computer any "
+                          f"more ({link.container})")
+        else:
+            yield Problem("no-match", f"the key of {name} is not on this computer any more: only its certificate is "
+                          f"({link.container})")
+    if unseen:
+        yield Problem("access-denied", f"this user may not look at the key of {', '.join(unseen)}: start the terminal "
+                      "with `Run as administrator`")
 
 
 def _read(contents: Contents, into: dict[bytes, Stored], store: str, *, machine: bool) -> None:
@@ -139,8 +167,9 @@ def _read_requests(contents: Contents, *, machine: bool) -> None:
     found: dict[bytes, Stored] = {}
     _read(contents, found, REQUEST, machine=machine)
     for one in found.values():
-        if one.held[REQUEST].link is not None:
-            contents.waiting.setdefault(one.certificate.key_id, one)
+        key_id, link = one.certificate.key_id, _link(one)
+        if link is not None and (key_id not in contents.waiting or contents.there(link)):
+            contents.waiting[key_id] = one
 
 
 def _lend(contents: Contents, subjects: Collection[bytes] | None, *, machine: bool) -> None:

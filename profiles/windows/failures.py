@@ -25,8 +25,7 @@ def translated(what: str) -> Iterator[None]:
 def meaning(error: n.NativeError, what: str) -> Error:
     """The error that a caller can act on."""
     if error.code in n.REFUSED:
-        return AccessDenied(f"Windows does not let this user change {what}",
-                            "Start the terminal with `Run as administrator`, or ask who administers this computer.")
+        return denied(what)
     if error.code in n.DECLINED:
         return LeftToUser(f"the question of Windows about {what} was answered with no",
                           "Run the same command again to be asked again.")
@@ -39,6 +38,12 @@ def meaning(error: n.NativeError, what: str) -> Error:
         return StoreInUse(f"another program holds {what}", "Close it, then try again.")
     return ToolFailed(f"Windows refused {what}: {error.call} gave {_text(error.code)}",
                       "Nothing was changed. `certferry guide` names the ways by hand.")
+
+
+def denied(what: str) -> AccessDenied:
+    """It takes more rights."""
+    return AccessDenied(f"Windows does not let this user read or change {what}",
+                        "Start the terminal with `Run as administrator`, or ask who administers this computer.")
 
 
 def _text(code: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from profiles.errors import Error, KeyNotExportable, LeftToUser, Malformed, NoMatch, Unsupported
@@ -15,7 +15,7 @@ from profiles.pkcs12.keys import PrivateKey, rsa_numbers
 from profiles.store import unheard
 from profiles.windows import blobs, capi, cng
 from profiles.windows import native as n
-from profiles.windows.failures import meaning, translated
+from profiles.windows.failures import denied, meaning, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +49,8 @@ class Keys:
     """Whether Windows is to ask its user before every use of keys that come in."""
     announce: Callable[[str], None] = unheard
     """Told before Windows shows a window."""
+    _declined: set[KeyLink] = field(default_factory=set)
+    """The keys whose user did not let them out: a no is not asked for twice."""
 
     def check(self, key: PrivateKey, title: str) -> None:
         """``Unsupported`` for kinds that Windows does not have."""
@@ -90,9 +92,18 @@ class Keys:
     def hand_out(self, link: KeyLink, certificate: Certificate) -> PrivateKey:
         """A key; ``KeyNotExportable`` with the reason, ``NoMatch`` where it is gone."""
         title = certificate.common_name
+        device = _DEVICES.get(link.provider)
+        if device:  # looking for it there could ask for the card
+            raise KeyNotExportable(f"the key of {title} is {device} ({link.provider}), which never hands keys out",
+                                   _WAYS_ON)
+        if link in self._declined:
+            raise LeftToUser(f"that the key of {title} be handed out was declined in the window of Windows",
+                             "Run the same command again to be asked again.")
         try:
             key = self._asking(f"handing out the key of {title}", lambda silent: self._read(link, certificate, silent))
-        except (n.NativeError, LeftToUser) as error:
+        except n.NativeError as error:
+            if error.code in n.DECLINED:
+                self._declined.add(link)
             raise self._stays(error, link, title) from error
         if not key.public.same_key(certificate.public_key):
             raise Malformed(f"the key that Windows keeps for {title} is not the one of that certificate",
@@ -102,6 +113,8 @@ class Keys:
     def _read(self, link: KeyLink, certificate: Certificate, silent: bool) -> PrivateKey:
         if link.type:
             return PrivateKey.parse(blobs.pkcs8(capi.private(self.native, link, silent=silent)))
+        if silent and cng.guarded(self.native, link):  # the export knows no silence
+            raise n.NativeError("PFXExportCertStoreEx", n.SILENT_CONTEXT)
         from profiles.pkcs12.reader import decode
 
         passphrase = Secret.random()
@@ -111,13 +124,9 @@ class Keys:
             raise n.NativeError("PFXExportCertStoreEx", n.NOT_EXPORTABLE[0])
         return key
 
-    def _stays(self, error: n.NativeError | LeftToUser, link: KeyLink, title: str) -> Error:
-        device = _DEVICES.get(link.provider)
-        if device:
-            return KeyNotExportable(f"the key of {title} is {device} ({link.provider}), which never hands keys out",
-                                    _WAYS_ON)
-        if isinstance(error, LeftToUser):
-            return KeyNotExportable(f"the key of {title} is not handed out: {error.message}", error.hint)
+    def _stays(self, error: n.NativeError, link: KeyLink, title: str) -> Error:
+        if n.hidden(self.native, error, machine=link.machine):
+            return denied(f"the key of {title}")
         if error.code in n.NO_KEYSET:
             return NoMatch(f"the key of {title} is not on this computer: only its certificate is",
                            "It may have stayed on another computer or in another account. " + _WAYS_ON)
@@ -142,6 +151,8 @@ class Keys:
         try:
             return self._asking(f"signing with {what}", made)
         except n.NativeError as error:
+            if n.hidden(self.native, error, machine=link.machine):
+                raise denied(what) from error
             if error.code in n.NO_KEYSET:
                 raise NoMatch(f"{what} is not on this computer") from error
             raise meaning(error, what) from error

@@ -84,6 +84,7 @@ def _prototypes(library: str, fails: Fails, result: Any, **functions: tuple[Any,
 
 
 _BOOL = ctypes.c_int32
+_OWN_TOKEN, _ELEVATION = -4, 20  # GetCurrentProcessToken(), TokenElevation
 PROTOTYPES: dict[str, Prototype] = {
     **_prototypes(
         "crypt32", Fails.FALSE, HANDLE,
@@ -128,25 +129,33 @@ PROTOTYPES: dict[str, Prototype] = {
         "ncrypt", Fails.STATUS, ctypes.c_int32,
         NCryptOpenStorageProvider=(OUT, TEXT, DWORD),
         NCryptOpenKey=(HANDLE, OUT, TEXT, DWORD, DWORD),
+        NCryptGetProperty=(HANDLE, TEXT, OUT, DWORD, OUT, DWORD),
         NCryptSignHash=(HANDLE, POINTER, POINTER, DWORD, OUT, DWORD, OUT, DWORD),
         NCryptDeleteKey=(HANDLE, DWORD)),
+    **_prototypes("advapi32", Fails.FALSE, _BOOL, GetTokenInformation=(HANDLE, ctypes.c_int32, OUT, DWORD, OUT)),
     **_prototypes("ncrypt", Fails.NEVER, ctypes.c_int32, NCryptFreeObject=(HANDLE,)),
     **_prototypes("user32", Fails.FALSE, HANDLE, GetProcessWindowStation=()),
     **_prototypes("user32", Fails.FALSE, _BOOL, GetUserObjectInformationW=(HANDLE, ctypes.c_int32, OUT, DWORD, OUT)),
 }
 
 FILE_NOT_FOUND, ACCESS_DENIED, INVALID_PARAMETER = 2, 5, 0x57
-CANCELLED, DISK_FULL = 1223, 112
+CANCELLED, DISK_FULL, MORE_DATA = 1223, 112, 234
 NOT_FOUND, EXISTS = 0x80092004, 0x80092005
 NOT_EXPORTABLE = (0x8009000B, 0x80090003, 0x80090010, 0x80090029)
 """NTE_BAD_KEY_STATE, NTE_BAD_KEY, NTE_PERM, NTE_NOT_SUPPORTED: how the providers say that a key may not leave."""
-NO_KEYSET = (0x80090016, 0x8009000D, 0x80090019, 0x80090011, 0x8009200B)
-"""NTE_BAD_KEYSET, NTE_NO_KEY, NTE_KEYSET_NOT_DEF, NTE_NOT_FOUND, CRYPT_E_NO_KEY_PROPERTY: there is no such key."""
+BAD_KEYSET = 0x80090016
+NO_KEYSET = (BAD_KEYSET, 0x8009000D, 0x80090019, 0x80090011, 0x8009200B, NOT_FOUND)
+"""NTE_BAD_KEYSET, NTE_NO_KEY, NTE_KEYSET_NOT_DEF, NTE_NOT_FOUND, CRYPT_E_NO_KEY_PROPERTY, and what a PFX export says
+(CRYPT_E_NOT_FOUND): there is no such key. But see ``hidden``."""
 SILENT_CONTEXT = 0x80090022
 KEY_TAKEN = 0x8009000F
 REFUSED = (ACCESS_DENIED, 0x80070005, 0x80090010)
 DECLINED = (CANCELLED, 0x800704C7, 0x8010006E, 0x80090036)
 """ERROR_CANCELLED plain and as HRESULT, SCARD_W_CANCELLED_BY_USER, NTE_USER_CANCELLED."""
+
+
+USUAL = 1 << 14
+"""More bytes than a key and its certificate take."""
 
 
 class NativeError(Exception):
@@ -181,14 +190,24 @@ class Native:
         return result
 
     def sized(self, name: str, *arguments: Any) -> bytes:
-        """What a function writes that is asked for the size first: its last two arguments are buffer and size."""
-        size = DWORD(0)
-        self.call(name, *arguments, None, ctypes.byref(size))
-        buffer = ctypes.create_string_buffer(max(size.value, 1))
-        self.call(name, *arguments, buffer, ctypes.byref(size))
-        found = buffer.raw[: size.value]
-        ctypes.memset(buffer, 0, len(buffer))
-        return found
+        """What a function writes whose last two arguments are buffer and size.
+
+        It is called once where that can be: one that uses a key may ask its user each time.
+        """
+        room = DWORD(USUAL)
+        while True:
+            size = DWORD(room.value)
+            buffer = ctypes.create_string_buffer(room.value)
+            try:
+                self.call(name, *arguments, buffer, ctypes.byref(size))
+            except NativeError as error:
+                if error.code != MORE_DATA or size.value <= room.value:
+                    raise
+                room = size
+                continue
+            found = buffer.raw[: size.value]
+            ctypes.memset(buffer, 0, len(buffer))
+            return found
 
 
 @cache
@@ -207,6 +226,26 @@ def system() -> Native:
         return function
 
     return Native(load, ctypes.get_last_error, ctypes.set_last_error)
+
+
+def elevated(native: Native) -> bool:
+    """Whether this process has the rights of an administrator."""
+    level = DWORD()
+    try:
+        native.call("GetTokenInformation", _OWN_TOKEN, _ELEVATION, ctypes.byref(level), ctypes.sizeof(level),
+                    ctypes.byref(DWORD()))
+    except NativeError:
+        return False
+    return bool(level.value)
+
+
+def hidden(native: Native, error: NativeError, *, machine: bool) -> bool:
+    """Whether a key could not be opened because this user may not: that does not say whether it is there.
+
+    Of a key of the computer NTE_BAD_KEYSET says either (learn.microsoft.com, CryptAcquireContext).
+    """
+    return error.code in (ACCESS_DENIED, 0x80070005) or (
+        error.code == BAD_KEYSET and machine and not elevated(native))
 
 
 def has_desktop(native: Native) -> bool:

@@ -72,6 +72,13 @@ def person(name: str, kind: str = "") -> Leaf:
     return middle().leaf(name, email="person@example.test", key=made)
 
 
+@cache
+def neighbour(kind: str = "") -> Leaf:
+    """Another person, with a key of their own also where those of persons come from a pool."""
+    made = keys.pooled(kind, 1) if kind not in ("", KIND) else KIND
+    return middle().leaf("Neil", email="neighbour@example.test", key=made)
+
+
 def identity(leaf: Leaf, nickname: str = "") -> tuple[Item, ...]:
     """What one step brings: the chain, and the certificate with its key."""
     return (*(bare(above, above.cn) for above in leaf.chain), item(leaf, nickname or leaf.cn))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import json
+import struct
 import uuid
 from base64 import b64decode, b64encode
 from collections import Counter
@@ -213,6 +214,7 @@ class FakeWindows:
         room = _U32.from_address(size)
         if out:
             if room.value < len(data):
+                room.value = len(data)
                 return self._fail(234)
             ctypes.memmove(out, data, len(data))
         room.value = len(data)
@@ -248,7 +250,7 @@ class FakeWindows:
         if "Smart Card" in (provider or "") and flags & 0x40 and name not in self.keys:
             return self._fail(0x8010000C)
         if machine and not self.admin:
-            return self._fail(5)
+            return self._fail(5 if flags & 8 else 0x80090016)  # also of one that is there
         if flags & 8:
             if name in self.keys:
                 return self._fail(0x8009000F)
@@ -334,8 +336,12 @@ class FakeWindows:
             key = self.keys.get((CNG, link.machine, link.container)) if link else None
             if key is None:
                 return self._fail(0x80092004)
+            if link.machine and not self.admin:
+                return self._fail(0x80090016)
             if key.device or not key.exportable:
                 return self._fail(0x80090010 if key.device else 0x8009000B)
+            if key.protected and not self._window("Exporting your private key"):
+                return 0
             item = decode(encode([Item(None, PrivateKey.parse(key.pkcs8))], Secret(password), LEGACY), Secret(password))
             items.append(encode([item.items[0]], Secret(password), LEGACY))
         blob = Blob.from_address(out)
@@ -345,6 +351,7 @@ class FakeWindows:
             blob.size = size
             return 1
         if blob.size < len(items[0]):
+            blob.size = size
             return self._fail(234)
         ctypes.memmove(blob.data, items[0], len(items[0]))
         blob.size = len(items[0])
@@ -353,7 +360,7 @@ class FakeWindows:
     def CryptAcquireCertificatePrivateKey(self, context, flags, _window, out, spec, free):  # noqa: N802
         link = self._handles[context][0].properties.get(2)
         name = (CNG, link.machine, link.container) if link else None
-        if name not in self.keys:
+        if name not in self.keys or (link.machine and not self.admin):
             return self._fail(0x80090016)
         ctypes.c_void_p.from_address(out).value = self._handle((name, bool(flags & 0x40)))
         _U32.from_address(spec).value, ctypes.c_int32.from_address(free).value = 0xFFFFFFFF, 1
@@ -388,14 +395,31 @@ class FakeWindows:
 
     def NCryptOpenKey(self, _provider, out, name, _spec, flags):  # noqa: N802
         found = (CNG, bool(flags & 0x20), name)
-        if found not in self.keys:
+        if found not in self.keys or (flags & 0x20 and not self.admin):
             return 0x80090016 - (1 << 32)
         ctypes.c_void_p.from_address(out).value = self._handle((found, True))
+        return 0
+
+    def NCryptGetProperty(self, handle, name, out, _size, given, flags):  # noqa: N802
+        assert (name, flags) == ("UI Policy", 0x40)
+        key = self.keys[self._handles[handle][0]]
+        if not key.protected:
+            return 0x80090011 - (1 << 32)
+        policy = struct.pack("<II3Q", 1, 1, 0, 0, 0)
+        ctypes.memmove(out, policy, len(policy))
+        _U32.from_address(given).value = len(policy)
         return 0
 
     def NCryptDeleteKey(self, handle, _flags):  # noqa: N802
         del self.keys[self._handles.pop(handle)[0]]
         return 0
+
+    # -- the process
+
+    def GetTokenInformation(self, token, kind, out, _size, _needed):  # noqa: N802
+        assert (ctypes.c_int64(token).value, kind) == (-4, 20)
+        _U32.from_address(out).value = int(self.admin)
+        return 1
 
     # -- the desktop
 

@@ -10,7 +10,7 @@ from profiles.windows.native import PROTOTYPES, Fails, Native, NativeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HARMLESS = ("GetProcessWindowStation", "GetUserObjectInformationW")
+HARMLESS = ("GetProcessWindowStation", "GetUserObjectInformationW", "GetTokenInformation")
 
 
 class Failing(Native):

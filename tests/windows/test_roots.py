@@ -14,7 +14,7 @@ from tests import pki
 from tests.askers import Given
 from tests.profiles.memory import MemoryStore, Shelf
 from tests.profiles.pkcs12.material import bare
-from tests.profiles.place import ANCHOR, identity, middle, person, put, require
+from tests.profiles.place import ANCHOR, identity, middle, neighbour, person, put, require
 from tests.windows.injection import Failing
 
 ROOT = middle().chain[-1]
@@ -267,8 +267,7 @@ def test_two_identities_of_which_one_fails(windows, opened, said):
         imports.extend([name] if name == "CryptImportKey" else [])
         return len(imports) == 2
 
-    bob = person("Bob", "rsa-2048")
-    put(MemoryStore(shelf), *identity(RITA), *identity(bob), trust={ROOT: ANCHOR})
+    put(MemoryStore(shelf), *identity(RITA), *identity(neighbour("rsa-2048")), trust={ROOT: ANCHOR})
     target = opened(Ending(windows.native(), second))
     migration = Migration(MemoryStore(shelf), target, Options(), Given(""), Given(""))
     assert [one.outcome for one in migration.run(migration.plan()).outcomes] == ["done", "done"]
