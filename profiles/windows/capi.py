@@ -114,7 +114,7 @@ def sign(native: Native, key: KeyLink, message: bytes, *, silent: bool = True) -
 @contextmanager
 def _context(native: Native, key: KeyLink, flags: int, *, silent: bool = True) -> Iterator[ctypes.c_void_p]:
     handle = HANDLE()
-    native.call("CryptAcquireContextW", ctypes.byref(handle), key.container, key.provider, key.type,
+    native.call("CryptAcquireContextW", ctypes.byref(handle), key.container or None, key.provider or None, key.type,
                 flags | (key.flags & _MACHINE) | (_SILENT if silent else 0))
     try:
         yield handle

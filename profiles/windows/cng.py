@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from profiles import asn1
+from profiles.windows import capi
 from profiles.windows.crypt32 import KeyLink, SystemStore, certificate, memory_store
 from profiles.windows.native import (
     DWORD,
@@ -53,7 +54,7 @@ def take_in(native: Native, pfx: bytes, passphrase: Secret, leaf: bytes, *,
         with suppress(NativeError):  # Windows chose the name, so it is asked once more, to delete what was stored
             key = SystemStore(native, handle).link(leaf)
             if key is not None:
-                delete(native, key)
+                (capi.delete if key.type else delete)(native, key)
         raise
     finally:
         native.call("CertCloseStore", handle, 0)

@@ -31,7 +31,7 @@ KEY_LINK, USAGES, FRIENDLY_NAME, REFUSED_USAGES = 2, 9, 11, 122
 
 
 class KeyLink(NamedTuple):
-    """Which key belongs to a certificate: CRYPT_KEY_PROV_INFO. Type 0 is a CNG key."""
+    """Which key belongs to a certificate: CRYPT_KEY_PROV_INFO. Type 0 is a CNG key; no name is the default one."""
 
     container: str
     provider: str
@@ -251,7 +251,8 @@ def _link(native: Native, context: int) -> KeyLink | None:
 def _set(native: Native, context: int, number: int, value: bytes | KeyLink | None) -> None:
     data: ctypes.Structure | None
     if isinstance(value, KeyLink):
-        data = KeyProvInfo(value.container, value.provider, value.type, value.flags & 0x20, 0, None, value.spec)
+        data = KeyProvInfo(value.container or None, value.provider or None, value.type, value.flags & 0x20, 0, None,
+                           value.spec)
     else:
         data = None if value is None else Blob.of(value)
     native.call("CertSetCertificateContextProperty", context, number, 0, None if data is None else ctypes.byref(data))

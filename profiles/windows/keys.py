@@ -54,7 +54,7 @@ class Keys:
 
     def check(self, key: PrivateKey, title: str) -> None:
         """``Unsupported`` for kinds that Windows does not have."""
-        if key.kind not in ("rsa", "ec", "dsa"):
+        if key.kind not in ("rsa", "ec"):
             raise Unsupported(f"Windows has no keys of the kind {key.kind}, which {title} has",
                               "Ask the issuer for an RSA or EC (P-256, P-384, P-521) certificate.")
 
@@ -175,6 +175,8 @@ class Keys:
 
     def remove(self, link: KeyLink) -> bool:
         """Delete a key; False where it is gone already."""
+        if not link.container:
+            return False  # Windows would take its user's default key for it
         with translated(f"the key container {link.container}"):
             return capi.delete(self.native, link) if link.type else cng.delete(self.native, link)
 

@@ -84,6 +84,7 @@ def _prototypes(library: str, fails: Fails, result: Any, **functions: tuple[Any,
 
 
 _BOOL = ctypes.c_int32
+_NO_PACKAGE = 15700  # APPMODEL_ERROR_NO_PACKAGE
 _OWN_TOKEN, _ELEVATION = -4, 20  # GetCurrentProcessToken(), TokenElevation
 PROTOTYPES: dict[str, Prototype] = {
     **_prototypes(
@@ -134,11 +135,12 @@ PROTOTYPES: dict[str, Prototype] = {
         NCryptDeleteKey=(HANDLE, DWORD)),
     **_prototypes("advapi32", Fails.FALSE, _BOOL, GetTokenInformation=(HANDLE, ctypes.c_int32, OUT, DWORD, OUT)),
     **_prototypes("ncrypt", Fails.NEVER, ctypes.c_int32, NCryptFreeObject=(HANDLE,)),
+    **_prototypes("kernel32", Fails.STATUS, ctypes.c_int32, GetCurrentPackageFullName=(OUT, OUT)),
     **_prototypes("user32", Fails.FALSE, HANDLE, GetProcessWindowStation=()),
     **_prototypes("user32", Fails.FALSE, _BOOL, GetUserObjectInformationW=(HANDLE, ctypes.c_int32, OUT, DWORD, OUT)),
 }
 
-FILE_NOT_FOUND, ACCESS_DENIED, INVALID_PARAMETER = 2, 5, 0x57
+FILE_NOT_FOUND, ACCESS_DENIED, INVALID_PARAMETER, NOT_IMPLEMENTED = 2, 5, 0x57, 0x78
 CANCELLED, DISK_FULL, MORE_DATA = 1223, 112, 234
 NOT_FOUND, EXISTS = 0x80092004, 0x80092005
 NOT_EXPORTABLE = (0x8009000B, 0x80090003, 0x80090010, 0x80090029)
@@ -221,7 +223,10 @@ def system() -> Native:
     def load(name: str, prototype: Prototype) -> Callable[..., Any]:
         if prototype.library not in libraries:
             libraries[prototype.library] = ctypes.WinDLL(prototype.library, use_last_error=True)
-        function: Any = getattr(libraries[prototype.library], name)
+        try:
+            function: Any = getattr(libraries[prototype.library], name)
+        except AttributeError:
+            raise NativeError(name, NOT_IMPLEMENTED) from None
         function.restype, function.argtypes = prototype.result, prototype.arguments
         return function
 
@@ -237,6 +242,15 @@ def elevated(native: Native) -> bool:
     except NativeError:
         return False
     return bool(level.value)
+
+
+def packaged(native: Native) -> bool:
+    """Whether this process belongs to an app package, for which Windows redirects what it writes below AppData."""
+    try:
+        native.call("GetCurrentPackageFullName", ctypes.byref(DWORD(0)), None)
+    except NativeError as error:
+        return error.code not in (_NO_PACKAGE, NOT_IMPLEMENTED)
+    return True
 
 
 def hidden(native: Native, error: NativeError, *, machine: bool) -> bool:

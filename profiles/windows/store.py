@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from profiles.errors import AccessDenied, LeftToUser, NoMatch, StoreInUse
+from profiles.errors import AccessDenied, LeftToUser, NoMatch, StoreInUse, Unsupported
 from profiles.model import Listing, Location, Problem, SealedPfx, Selection, Trust
 from profiles.store import unheard
 from profiles.windows import native as natives
@@ -68,6 +68,8 @@ class WindowsStore:
 
     def _recovered(self) -> Iterator[Problem]:
         """Take back what a crash left behind; what stays of it is no reason not to look."""
+        if self._redirected():
+            return
         try:
             for left in reversal.recover(self._keys, self._own, ask=False):
                 yield Problem(LeftToUser.code, f"a step that was interrupted is not taken back yet: {left}. Windows "
@@ -126,10 +128,22 @@ class WindowsStore:
 
     # -- writing
 
+    def _redirected(self) -> bool:
+        """Whether what this process writes for the user would be seen by itself alone."""
+        return not self._keys.machine and natives.packaged(self._native)
+
+    def _require_seen(self) -> None:
+        if self._redirected():
+            raise Unsupported(
+                "this Python is an app of the Microsoft Store: Windows would keep what it writes into the user's "
+                "certificate store apart, where no other program sees it",
+                "Install Python from python.org, and certferry into that.")
+
     def checkpoint(self) -> Checkpoint:
         """See ``Store``."""
         from profiles.windows.checkpoint import WindowsCheckpoint
 
+        self._require_seen()
         with translated(f"the certificates of {'the computer' if self._keys.machine else 'the user'}"), system_store(
                 self._native, MY, machine=self._keys.machine, write=True):
             self._run = self._run or runs.Run(self._keys, self._own)
@@ -143,6 +157,7 @@ class WindowsStore:
 
     def undo(self, point: str) -> int:
         """See ``Store``."""
+        self._require_seen()
         return reversal.undo(self._keys, self._own, point)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from migrate.engine import Migration
 from migrate.plan import Options
+from profiles.errors import AccessDenied, LeftToUser, PasswordNeeded, StoreInUse, ToolFailed, WrongPassword
 from tests.askers import Given
 from tests.profiles.broken import BROKEN
 from tests.profiles.memory import MemoryStore, Shelf
@@ -81,6 +82,36 @@ def test_whatever_interrupts_a_step_takes_it_back(source, shelf, monkeypatch, mo
         run(source, target)
     assert reached and (reached[0] != before) == (moment == "sign")
     assert seen(MemoryStore(shelf).list()) == before
+
+
+@pytest.mark.parametrize("error", [StoreInUse("busy"), WrongPassword("wrong"), PasswordNeeded("needed")])
+def test_what_stops_every_key_stops_the_run(source, shelf, monkeypatch, error):
+    """Nothing arrives, and it is said once."""
+
+    def export(_wanted):
+        raise error
+
+    before = shelf.kept
+    monkeypatch.setattr(source, "export", export)
+    with pytest.raises(type(error)):
+        run(source, MemoryStore(shelf))
+    assert shelf.kept == before
+
+
+@pytest.mark.parametrize(("error", "outcome"), [
+    (LeftToUser("no"), "referred"), (AccessDenied("not yours"), "failed"), (ToolFailed("broken"), "failed")])
+def test_one_key_that_does_not_come_out(source, shelf, monkeypatch, error, outcome):
+    """Is that of its step alone."""
+    put(source, *identity(person("Carol")))
+
+    def export(wanted):
+        if person("Alice").sha256 in wanted.certificates:
+            raise error
+        return MemoryStore.export(source, wanted)
+
+    monkeypatch.setattr(source, "export", export)
+    ended = {one.step.title: (one.outcome, one.code) for one in run(source, MemoryStore(shelf)).outcomes}
+    assert ended == {"Alice": (outcome, error.code), "Carol": ("done", "")}
 
 
 @pytest.mark.parametrize("bad", ["Alice", "Carol"])

@@ -53,6 +53,8 @@ class FakeWindows:
 
     def __init__(self) -> None:
         self.admin = self.desktop = True
+        self.packaged = False
+        """Whether the Python is one of the Microsoft Store."""
         self.consents = True
         """What the user answers when asked."""
         self.asked: list[str] = []
@@ -420,6 +422,9 @@ class FakeWindows:
         assert (ctypes.c_int64(token).value, kind) == (-4, 20)
         _U32.from_address(out).value = int(self.admin)
         return 1
+
+    def GetCurrentPackageFullName(self, _size, _name):  # noqa: N802
+        return 122 if self.packaged else 15700
 
     # -- the desktop
 

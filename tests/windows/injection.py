@@ -10,7 +10,8 @@ from profiles.windows.native import PROTOTYPES, Fails, Native, NativeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HARMLESS = ("GetProcessWindowStation", "GetUserObjectInformationW", "GetTokenInformation")
+HARMLESS = ("GetProcessWindowStation", "GetUserObjectInformationW", "GetTokenInformation",
+            "GetCurrentPackageFullName")
 
 
 class Failing(Native):

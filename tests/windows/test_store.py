@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import dsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from migrate.engine import Migration
 from migrate.plan import Options
 from profiles import asn1
-from profiles.errors import AccessDenied, KeyNotExportable, LeftToUser, Malformed, NoMatch, Unsupported
+from profiles.errors import AccessDenied, KeyNotExportable, LeftToUser, Malformed, NoMatch, ToolFailed, Unsupported
 from profiles.model import Level, Selection, Trust
 from profiles.pkcs12.contents import Item
-from profiles.pkcs12.keys import verify
-from profiles.windows.crypt32 import REFUSED_USAGES, USAGES, KeyLink
-from profiles.windows.store import MACHINE
+from profiles.pkcs12.keys import PrivateKey, verify
+from profiles.windows import capi
+from profiles.windows.crypt32 import REFUSED_USAGES, USAGES, KeyLink, held
+from profiles.windows.crypt32 import certificate as certificate_context
+from profiles.windows.keys import Keys
+from profiles.windows.native import KeyProvInfo, NativeError
+from profiles.windows.store import MACHINE, USER, WindowsStore
 from profiles.windows.usages import expressible
 from tests import keys
 from tests.askers import Given
 from tests.profiles.memory import MemoryStore, Shelf
 from tests.profiles.pkcs12.material import bare, certificate, item, key
 from tests.profiles.place import ANCHOR, exported, identity, middle, person, put, require
-from tests.windows.fake import Kept, Key
+from tests.windows.fake import FakeWindows, Kept, Key
+from tests.windows.injection import Failing
 
 SERVER, EMAIL = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.4"
 
@@ -158,6 +165,97 @@ def test_kinds_that_windows_does_not_have(store):
     with pytest.raises(Unsupported, match="ed25519"):
         put(store(), *identity(leaf))
     assert store().list().entries == ()
+
+
+def test_kinds_that_no_provider_signs_with(windows, store):
+    """DSA is refused by name before anything is stored."""
+    with pytest.raises(Unsupported, match="no keys of the kind dsa"):
+        Keys(windows.native()).check(PrivateKey.parse(dsa_pkcs8()), "Dan")
+    assert not windows.keys
+
+
+def dsa_pkcs8():
+    """A key that FIPS 186-4 had."""
+    made = dsa.generate_private_key(1024)
+    return made.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+class Enhanced(FakeWindows):
+    """Keeps RSA keys of a PFX with the older providers, as Windows does where the file names none."""
+
+    def PFXImportCertStore(self, data, password, flags):  # noqa: N802
+        handle = super().PFXImportCertStore(data, password, flags)
+        for kept in self._handles[handle][1][0].values():
+            link = kept.properties.get(2)
+            if link is not None:
+                self.keys["capi", link.machine, link.container] = self.keys.pop(("cng", link.machine, link.container))
+                kept.properties[2] = link._replace(
+                    provider="Microsoft Enhanced Cryptographic Provider v1.0", type=1, spec=1)
+        return handle
+
+
+def test_a_key_of_an_odd_size_whose_place_is_not_told(tmp_path):
+    """Nothing of it is left behind, whichever provider took it."""
+
+    class Untold(Failing):
+        def call(self, name, *arguments):
+            if name == "CertGetCertificateContextProperty" and windows.keys and not self.hit:
+                self.hit = name
+                raise NativeError(name, 0x80090020)
+            return super().call(name, *arguments)
+
+    windows = Enhanced()
+    leaf = middle().leaf("Odd", key=keys.generate("rsa-2044"))
+    with pytest.raises(ToolFailed):
+        put(WindowsStore(USER, Untold(windows.native(), 0, 0), tmp_path), *identity(leaf))
+    assert not windows.keys and not any(windows.stores.values())
+
+
+def test_what_has_no_name_stays_without():
+    """A certificate may say that its key is the default one of a provider: that is no key named nothing."""
+    asked = []
+
+    class Watching(FakeWindows):
+        def CryptAcquireContextW(self, out, container, provider, kind, flags):  # noqa: N802
+            asked.append((container, provider))
+            return super().CryptAcquireContextW(out, container, provider, kind, flags)
+
+    native, link = Watching().native(), KeyLink("", "", 1)
+    with certificate_context(native, person("Alice").der, link) as context:
+        raw = native.sized("CertGetCertificateContextProperty", context, 2)
+        info = KeyProvInfo.from_buffer_copy(raw)
+        assert (info.container, info.provider) == (None, None)
+        assert held(native, context).link == link
+    capi.exists(native, link)
+    assert asked == [(None, None)]
+    assert not Keys(native).remove(link) and len(asked) == 1
+
+
+def test_the_python_of_the_microsoft_store(windows, store):
+    """Nobody else would see what it writes for a user: that is refused; reading goes on, and the computer's stores."""
+    opened = store()
+    put(opened, *identity(person("Alice")))
+    before, windows.packaged = windows.state(), True
+    for attempt in (lambda: put(store(), *identity(person("Bob"))), lambda: store().undo(opened.undo_point)):
+        with pytest.raises(Unsupported, match="Microsoft Store") as caught:
+            attempt()
+        assert "python.org" in caught.value.hint
+    assert windows.state() == before
+    assert exported(store(), person("Alice"))
+    put(store(MACHINE), *identity(person("Bob")))
+
+
+@pytest.mark.parametrize("code", [15700, 0x78])
+def test_a_python_that_is_no_app(windows, code, tmp_path):
+    """Windows says so, or is too old to know of apps."""
+
+    class Old(Failing):
+        def call(self, name, *arguments):
+            if name == "GetCurrentPackageFullName":
+                raise NativeError(name, code)
+            return super().call(name, *arguments)
+
+    put(WindowsStore(USER, Old(windows.native(), 0, 0), tmp_path), *identity(person("Alice")))
 
 
 def test_a_key_of_an_odd_size_goes_by_pfx(windows, store):
