@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from profiles.certificate import Certificate
     from profiles.windows.crypt32 import KeyLink
+    from profiles.windows.registry import Registry
 
 T = TypeVar("T")
 _DEVICES = {
@@ -49,6 +50,8 @@ class Keys:
     """Whether Windows is to ask its user before every use of keys that come in."""
     announce: Callable[[str], None] = unheard
     """Told before Windows shows a window."""
+    registry: Registry | None = None
+    """Where Windows keeps the certificates; None where that is not to be seen to."""
     _declined: set[KeyLink] = field(default_factory=set)
     """The keys whose user did not let them out: a no is not asked for twice."""
 

@@ -100,6 +100,9 @@ class Registry(Protocol):
     def delete_key(self, key: Key) -> None:
         """Remove a key that holds nothing, if it is there; ``AccessDenied``."""
 
+    def flush(self, key: Key) -> None:
+        """Have on the disk what was written below a key, by whomever; nothing where the key is not there."""
+
 
 class WindowsRegistry:
     """The registry of the Windows that this runs on, through winreg; ``Unsupported`` on other systems."""
@@ -166,6 +169,12 @@ class WindowsRegistry:
                 self._api.DeleteKeyEx(self._hive(key), key.path, self._flag(key))
         except FileNotFoundError:
             return
+
+    def flush(self, key: Key) -> None:
+        """See ``Registry``."""
+        with self._reading(key) as handle:
+            if handle is not None:
+                self._api.FlushKey(handle)
 
     def _hive(self, key: Key) -> int:
         return cast("int", getattr(self._api, key.hive.value))

@@ -8,6 +8,7 @@ from profiles.errors import AccessDenied, LeftToUser, NoMatch, StoreInUse, Unsup
 from profiles.model import Listing, Location, Problem, SealedPfx, Selection, Trust
 from profiles.store import unheard
 from profiles.windows import native as natives
+from profiles.windows import registry as registries
 from profiles.windows import reversal
 from profiles.windows import run as runs
 from profiles.windows.contents import MY, REQUEST, read
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from profiles.store import Asker, Checkpoint
     from profiles.windows.contents import Contents
     from profiles.windows.native import Native
+    from profiles.windows.registry import Registry
 
 USER, MACHINE = Location("windows"), Location("windows", "machine")
 PRODUCT = "Windows certificate store"
@@ -42,11 +44,12 @@ class WindowsStore:
 
     def __init__(
         self, location: Location = USER, native: Native | None = None, records: Path | None = None, *,
-        announce: Callable[[str], None] = unheard,
+        announce: Callable[[str], None] = unheard, registry: Registry | None = None,
     ) -> None:
         self.location, self.path = location, _PATHS[location]
         self._native = native or natives.system()
-        self._keys = Keys(self._native, machine=location == MACHINE, announce=announce)
+        self._keys = Keys(self._native, machine=location == MACHINE, announce=announce,
+                          registry=registry or registries.here())
         self._own = (records or _records()) / ("machine" if self._keys.machine else "user")
         self._run: runs.Run | None = None
         self._interrupted = tuple(self._recovered())

@@ -15,6 +15,7 @@ from profiles.errors import LeftToUser
 from profiles.windows.crypt32 import system_store
 from profiles.windows.failures import translated
 from profiles.windows.native import has_desktop
+from profiles.windows.registry import Hive, Key
 from profiles.windows.usages import ROOT
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from profiles.windows.crypt32 import Held, SystemStore
     from profiles.windows.keys import Keys
 
+_KEPT = "Software\\Microsoft\\SystemCertificates"
 _OTHERWISE = {
     "trust": "Run the same command in a terminal on the desktop; or with --trust none, which leaves the trust out; or "
              "name windows:machine as administrator, which trusts it for everybody on this computer.",
@@ -49,18 +51,26 @@ def title(der: bytes) -> str:
 
 
 class Stores:
-    """The system stores of the user or the computer, each opened for writing when it is first needed."""
+    """The system stores of the user or the computer, each opened for writing when it is first needed.
+
+    What was written is on the disk when they are closed: Windows writes its registry some time later, and the record
+    of the step must not be there without the step.
+    """
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
         self._open: dict[str, SystemStore] = {}
         self._stack = ExitStack()
+        self._written = False
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         self._stack.close()
+        if self._written and kind is None and self._keys.registry is not None:
+            hive = Hive.MACHINE if self._keys.machine else Hive.USER
+            self._keys.registry.flush(Key(hive, _KEPT))
 
     def _store(self, name: str) -> SystemStore:
         if name not in self._open:
@@ -87,23 +97,27 @@ class Stores:
         """Put a certificate in; False where it is already."""
         self._ask(store, der, "trust")
         with translated(f"{title(der)} in the certificate store {store}"):
+            self._written = True
             return self._store(store).add(der, properties)
 
     def change(self, store: str, der: bytes, properties: Mapping[int, Value | None]) -> None:
         """Give a certificate that is there other properties."""
         with translated(f"{title(der)} in the certificate store {store}"):
+            self._written = True
             self._store(store).change(der, properties)
 
     def remove(self, store: str, der: bytes) -> bool:
         """Take a certificate out; False where it is not."""
         self._ask(store, der, "delete")
         with translated(f"{title(der)} in the certificate store {store}"):
+            self._written = True
             return self._store(store).remove(der)
 
     def put_back(self, store: str, der: bytes, element: bytes) -> None:
         """Restore what was taken out, with all its properties."""
         self._ask(store, der, "trust")
         with translated(f"{title(der)} in the certificate store {store}"):
+            self._written = True
             self._store(store).put_back(element)
 
     def _ask(self, store: str, der: bytes, deed: str) -> None:

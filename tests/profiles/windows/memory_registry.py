@@ -32,6 +32,7 @@ class MemoryRegistry:
         self.writes = 0
         self.fail_at = 0
         """Which write (counted from 1) fails, as one does on a full disk."""
+        self.flushed: list[Key] = []
 
     def exists(self, key: Key) -> bool:
         return self._find(key) is not None
@@ -71,6 +72,9 @@ class MemoryRegistry:
             for part in above:
                 parent = parent.below[part.casefold()]
             del parent.below[last.casefold()]
+
+    def flush(self, key: Key) -> None:
+        self.flushed.append(key)
 
     def _changing(self, key: Key) -> None:
         if key.path in self.forbidden:

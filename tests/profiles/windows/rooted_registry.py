@@ -43,6 +43,9 @@ class RootedRegistry:
     def delete_key(self, key: Key) -> None:
         self._registry.delete_key(self._place(key))
 
+    def flush(self, key: Key) -> None:
+        self._registry.flush(self._place(key))
+
     def everything(self) -> dict[str, dict[str, Value]]:
         """All keys below the root with their values."""
         return dict(self._all(self._root))

@@ -79,6 +79,15 @@ def test_names_have_no_case(registry: Registry, key: Key) -> None:
     assert registry.keys(key) == ("Below",)
 
 
+def test_flushing(registry: Registry, key: Key) -> None:
+    """Changes nothing, makes nothing, and what is not there is no failure."""
+    registry.flush(key)
+    assert not registry.exists(key)
+    registry.write(key, "x", SAMPLES["text"])
+    registry.flush(key)
+    assert registry.values(key) == {"x": SAMPLES["text"]}
+
+
 def test_removing(registry: Registry, key: Key) -> None:
     """A value goes alone; a key goes only when it holds nothing."""
     registry.write(key / "a", "x", SAMPLES["text"])
