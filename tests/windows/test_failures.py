@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from profiles.errors import AccessDenied, Error, StoreInUse, ToolFailed
+from profiles.errors import AccessDenied, Error, LeftToUser, StoreInUse, ToolFailed
 from profiles.pkcs12.contents import Item
 from profiles.windows.native import NativeError
 from profiles.windows.store import USER, WindowsStore
@@ -14,7 +14,9 @@ from tests.windows.fake import CNG, FakeWindows
 from tests.windows.injection import Failing, calls
 
 EXISTENCE = ("CryptAcquireContextW", "NCryptOpenStorageProvider", "NCryptOpenKey")
-NTE_FAIL, REFUSED = 0x80090020, 5
+NTE_FAIL, REFUSED, CANCELLED, FULL = 0x80090020, 5, 1223, 0x80070070
+SAID = {NTE_FAIL: (ToolFailed, "0x80090020"), CANCELLED: (LeftToUser, "answered with no"),
+        FULL: (ToolFailed, "the disk is full")}
 WORK = {
     "rsa with trust": lambda store: put(store, *identity(person("Rita", "rsa-2048")),
                                         trust={person("Rita", "rsa-2048").chain[-1]: ANCHOR}),
@@ -43,26 +45,66 @@ def prepared(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("done", [False, True], ids=["undone", "done"])
+@pytest.mark.parametrize(("code", "done"), [(NTE_FAIL, False), (NTE_FAIL, True), (CANCELLED, False), (FULL, False)],
+                         ids=["undone", "done", "cancelled", "full"])
 @pytest.mark.parametrize("name", WORK)
-def test_each_call_fails_once(name, done, tmp_path):
+def test_each_call_fails_once(name, code, done, tmp_path):
     """The error says so, and everything is as it was: certificates, properties and key containers."""
+    kind, words = SAID[code]
     number = 0
     while True:
         number += 1
         windows = prepared(tmp_path / str(number))
         before = windows.state()
-        native = Failing(windows.native(), number, NTE_FAIL, done=done)
+        native = Failing(windows.native(), number, code, done=done)
         error = failure(WORK[name], WindowsStore, USER, native, tmp_path / str(number))
         if error is None and not native.hit:
             break
         if error is not None:
-            assert isinstance(error, ToolFailed) and "0x80090020" in error.message, (native.hit, error)
+            assert isinstance(error, kind) and words in error.message, (native.hit, error)
             assert windows.state() == before, f"{native.hit}, call {number}"
         else:
             assert native.hit in EXISTENCE  # whether a key exists may stay open
         assert not list((tmp_path / str(number)).rglob("intent-*")), native.hit
     assert number > 20
+
+
+class Keeping(FakeWindows):
+    """Its user lets roots in and not out; with ``leaves`` they are gone by then."""
+
+    def __init__(self, leaves):
+        super().__init__()
+        self.leaves = leaves
+
+    def _window(self, text, silent=False):
+        self.consents = "delete" not in text
+        shown = super()._window(text, silent)
+        self.desktop = self.desktop and not self.leaves
+        return shown
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("leaves", [False, True], ids=["declined", "nobody there"])
+def test_each_call_fails_once_and_the_root_cannot_go(leaves, tmp_path):
+    """All but the root is as it was, and the error says that it is still trusted."""
+    kept = number = 0
+    root = person("Rita", "rsa-2048").chain[-1]
+    while True:
+        number += 1
+        windows, where = Keeping(leaves), tmp_path / str(number)
+        native = Failing(windows.native(), number, NTE_FAIL)
+        error = failure(WORK["rsa with trust"], WindowsStore, USER, native, where)
+        if error is None and not native.hit:
+            break
+        if error is None:
+            continue
+        certificates, keys = windows.state()
+        stays = set(certificates.get((False, "ROOT"), ())) == {root.der}
+        kept += stays
+        assert "0x80090020" in error.message and ("is still trusted" in error.message) == stays, (native.hit, error)
+        assert not keys and set(certificates) <= {(False, "ROOT")}, native.hit
+        assert bool(list(where.rglob("intent-*"))) == (stays and leaves), native.hit
+    assert kept and number > 20
 
 
 @pytest.mark.slow
