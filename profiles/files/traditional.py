@@ -34,6 +34,15 @@ _DEK_CIPHERS = {
     "CAMELLIA-128-CBC": ciphers.CAMELLIA_128,
     "CAMELLIA-192-CBC": ciphers.CAMELLIA_192,
     "CAMELLIA-256-CBC": ciphers.CAMELLIA_256,
+    "DES-EDE-CBC": ciphers.DES_EDE2,
+    "SEED-CBC": ciphers.SEED,
+    "SM4-CBC": ciphers.SM4,
+    "BF-CBC": ciphers.BLOWFISH,
+    "CAST5-CBC": ciphers.CAST5,
+    "IDEA-CBC": ciphers.IDEA,
+} | {
+    f"AES-{8 * cipher.key_length}-{mode}": ciphers.feedback(cipher, mode)
+    for cipher in (ciphers.AES_128, ciphers.AES_192, ciphers.AES_256) for mode in ("CFB", "OFB")
 }
 
 
@@ -82,7 +91,7 @@ class DekSealed:
             iv = binascii.unhexlify(hexadecimal.strip())
         except (binascii.Error, ValueError):
             iv = b""
-        if len(iv) != cipher.iv_length or not 0 < len(data) <= _LONGEST or len(data) % cipher.block:
+        if len(iv) != cipher.iv_length or not 0 < len(data) <= _LONGEST or len(data) % (cipher.block or 1):
             raise Malformed("the DEK-Info line does not fit the private key below it")
         return cls(form, cipher, iv, data)
 

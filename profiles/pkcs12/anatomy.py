@@ -191,6 +191,8 @@ def _cipher(encryption: Node) -> str:
 def called(cipher: Cipher) -> str:
     """The name of a cipher in an ``Anatomy``."""
     bits = 8 * cipher.key_length
+    if cipher.feedback:
+        return f"{cipher.family}-{bits}-{cipher.feedback.lower()}"
     match cipher.family:
         case "aes":
             return f"aes-{bits}-cbc"

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from profiles.errors import Malformed, Unsupported
+from profiles.errors import Malformed
 from profiles.pkcs12 import rc2
+from profiles.pkcs12.algorithms import Unhandled
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, CipherContext
-    from cryptography.hazmat.primitives.ciphers import Cipher as Engine
-    from cryptography.hazmat.primitives.ciphers.modes import CBC
+    from collections.abc import Callable
+
+    from cryptography.hazmat.primitives.ciphers import CipherAlgorithm
+    from cryptography.hazmat.primitives.ciphers.modes import CBC, CFB, OFB
+
 
 @dataclass(frozen=True, slots=True)
 class Cipher:
-    """One cipher in CBC mode, or the stream cipher RC4, with its key length."""
+    """One cipher in CBC mode, or one that makes a stream (RC4, CFB, OFB), with its key length."""
 
     name: str
     family: str
@@ -24,22 +27,21 @@ class Cipher:
     """In bytes; 0 for a stream cipher."""
     effective_bits: int = 0
     """RC2 only."""
-
-    @property
-    def iv_length(self) -> int:
-        """As long as a block."""
-        return self.block
+    feedback: str = ""
+    """``CFB`` or ``OFB``, which make a stream of a block cipher, in place of CBC."""
+    iv_length: int = 0
+    """In bytes."""
 
     def decrypt(self, key: bytes, iv: bytes, data: bytes) -> bytes:
         """The plain text; ``Malformed`` where the padding is wrong, which is how a wrong key shows."""
         if not self.block:
-            return _run(_stream(self, key).decryptor(), data)
+            return _run(self, key, iv, data, back=True)
         if not data or len(data) % self.block:
             raise Malformed("encrypted data is not a whole number of blocks")
         if self.family == "rc2":
             plain = rc2.decrypt_cbc(key, self.effective_bits, iv, data)
         else:
-            plain = _run(_cbc(self, key, iv).decryptor(), data)
+            plain = _run(self, key, iv, data, back=True)
         count = plain[-1]
         if not 1 <= count <= self.block or plain[-count:] != bytes((count,)) * count:
             raise Malformed("the padding of decrypted data is wrong")
@@ -48,68 +50,84 @@ class Cipher:
     def encrypt(self, key: bytes, iv: bytes, data: bytes) -> bytes:
         """The cipher text, padded (RFC 8018, 6.1.1)."""
         if not self.block:
-            return _run(_stream(self, key).encryptor(), data)
+            return _run(self, key, iv, data)
         count = self.block - len(data) % self.block
         padded = data + bytes((count,)) * count
         if self.family == "rc2":
             return rc2.encrypt_cbc(key, self.effective_bits, iv, padded)
-        return _run(_cbc(self, key, iv).encryptor(), padded)
+        return _run(self, key, iv, padded)
 
 
-def _run(context: CipherContext, data: bytes) -> bytes:
+def _run(cipher: Cipher, key: bytes, iv: bytes, data: bytes, *, back: bool = False) -> bytes:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.ciphers import Cipher as Engine
+
+    engine = Engine(_algorithm(cipher, key), _mode(cipher, iv))
+    try:
+        context = engine.decryptor() if back else engine.encryptor()
+    except UnsupportedAlgorithm:
+        raise Unhandled(f"the file uses {cipher.name}, which the installed cryptography does not have") from None
     return context.update(data) + context.finalize()
 
 
-def _stream(cipher: Cipher, key: bytes) -> Engine[None]:
-    from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
-    from cryptography.hazmat.primitives.ciphers import Cipher as Engine
-
-    if cipher.family != "rc4":
-        raise Unsupported(f"the cipher {cipher.name} is not handled here")
-    return Engine(ARC4(key), mode=None)
-
-
-def _cbc(cipher: Cipher, key: bytes, iv: bytes) -> Engine[CBC]:
-    from cryptography.hazmat.primitives.ciphers import Cipher as Engine
+def _mode(cipher: Cipher, iv: bytes) -> CBC | CFB | OFB | None:
     from cryptography.hazmat.primitives.ciphers.modes import CBC
 
-    return Engine(_algorithm(cipher.family, key), CBC(iv))
-
-
-def _algorithm(family: str, key: bytes) -> BlockCipherAlgorithm:
-    from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-    from cryptography.hazmat.primitives.ciphers.algorithms import AES
-
-    match family:
-        case "aes":
-            return AES(key)
-        case "des":  # one, two or three keys, in the form of three
-            return TripleDES((key * 3 if len(key) == 8 else key + key[:8])[:24])
-        case _:
-            return _camellia(key)
-
-
-def _camellia(key: bytes) -> BlockCipherAlgorithm:
+    if not cipher.feedback:
+        return CBC(iv) if cipher.block else None
     try:
-        from cryptography.hazmat.decrepit.ciphers.algorithms import Camellia
-    except ImportError:  # cryptography before it moved
-        from cryptography.hazmat.primitives.ciphers.algorithms import Camellia
-    return Camellia(key)
+        from cryptography.hazmat.decrepit.ciphers.modes import CFB, OFB
+    except ImportError:  # cryptography before they moved
+        from cryptography.hazmat.primitives.ciphers.modes import CFB, OFB
+    return CFB(iv) if cipher.feedback == "CFB" else OFB(iv)
 
 
-AES_128 = Cipher("AES-128-CBC", "aes", 16, 16)
-AES_192 = Cipher("AES-192-CBC", "aes", 24, 16)
-AES_256 = Cipher("AES-256-CBC", "aes", 32, 16)
-DES = Cipher("DES-CBC", "des", 8, 8)
-DES_EDE2 = Cipher("two-key 3DES-CBC", "des", 16, 8)
-DES_EDE3 = Cipher("3DES-CBC", "des", 24, 8)
-CAMELLIA_128 = Cipher("Camellia-128-CBC", "camellia", 16, 16)
-CAMELLIA_192 = Cipher("Camellia-192-CBC", "camellia", 24, 16)
-CAMELLIA_256 = Cipher("Camellia-256-CBC", "camellia", 32, 16)
+def _algorithm(cipher: Cipher, key: bytes) -> CipherAlgorithm:
+    """In whichever of two modules the installed cryptography has it."""
+    from cryptography.hazmat.decrepit.ciphers import algorithms as old
+    from cryptography.hazmat.primitives.ciphers import algorithms as current
+
+    name = _CLASSES[cipher.family]
+    if cipher.family == "des":  # one, two or three keys, in the form of three
+        key = (key * 3 if len(key) == 8 else key + key[:8])[:24]
+    made: Callable[[bytes], CipherAlgorithm] = getattr(old, name, None) or getattr(current, name)
+    try:
+        return made(key)
+    except ValueError:
+        raise Malformed(f"the length of the key is none of {cipher.name}") from None
+
+
+_CLASSES = {"aes": "AES", "camellia": "Camellia", "des": "TripleDES", "rc4": "ARC4", "seed": "SEED", "sm4": "SM4",
+            "blowfish": "Blowfish", "cast5": "CAST5", "idea": "IDEA"}
+
+
+def _cbc(name: str, family: str, key_length: int, block: int) -> Cipher:
+    return Cipher(f"{name}-CBC", family, key_length, block, iv_length=block)
+
+
+def feedback(cipher: Cipher, mode: str) -> Cipher:
+    """The same block cipher in the mode CFB or OFB."""
+    return replace(cipher, name=cipher.name.replace("CBC", mode), block=0, feedback=mode)
+
+
+AES_128 = _cbc("AES-128", "aes", 16, 16)
+AES_192 = _cbc("AES-192", "aes", 24, 16)
+AES_256 = _cbc("AES-256", "aes", 32, 16)
+DES = _cbc("DES", "des", 8, 8)
+DES_EDE2 = _cbc("two-key 3DES", "des", 16, 8)
+DES_EDE3 = _cbc("3DES", "des", 24, 8)
+CAMELLIA_128 = _cbc("Camellia-128", "camellia", 16, 16)
+CAMELLIA_192 = _cbc("Camellia-192", "camellia", 24, 16)
+CAMELLIA_256 = _cbc("Camellia-256", "camellia", 32, 16)
+SEED = _cbc("SEED", "seed", 16, 16)
+SM4 = _cbc("SM4", "sm4", 16, 16)
+BLOWFISH = _cbc("Blowfish", "blowfish", 16, 8)
+CAST5 = _cbc("CAST5", "cast5", 16, 8)
+IDEA = _cbc("IDEA", "idea", 16, 8)
 RC4_40 = Cipher("RC4-40", "rc4", 5, 0)
 RC4_128 = Cipher("RC4-128", "rc4", 16, 0)
 
 
 def rc2_cbc(bits: int, key_length: int | None = None) -> Cipher:
     """RC2 of that many effective bits, its key as long as they need unless said otherwise."""
-    return Cipher(f"RC2-{bits}-CBC", "rc2", key_length or (bits + 7) // 8, 8, bits)
+    return Cipher(f"RC2-{bits}-CBC", "rc2", key_length or (bits + 7) // 8, 8, bits, iv_length=8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from profiles import asn1
 from profiles.errors import Malformed, Unsupported, WrongPassword
 from profiles.pkcs12 import ciphers, kdf, limits
-from profiles.pkcs12.algorithms import HMACS, unhandled
+from profiles.pkcs12.algorithms import HMACS, require_digest, unhandled
 from profiles.pkcs12.ciphers import Cipher, rc2_cbc
 from profiles.pkcs12.passwords import Spelling, octet_spellings
 
@@ -48,7 +48,21 @@ _CIPHERS = {
     "1.2.392.200011.61.1.1.1.2": ciphers.CAMELLIA_128,
     "1.2.392.200011.61.1.1.1.3": ciphers.CAMELLIA_192,
     "1.2.392.200011.61.1.1.1.4": ciphers.CAMELLIA_256,
+    "2.16.840.1.101.3.4.1.3": ciphers.feedback(ciphers.AES_128, "OFB"),
+    "2.16.840.1.101.3.4.1.23": ciphers.feedback(ciphers.AES_192, "OFB"),
+    "2.16.840.1.101.3.4.1.43": ciphers.feedback(ciphers.AES_256, "OFB"),
+    "2.16.840.1.101.3.4.1.4": ciphers.feedback(ciphers.AES_128, "CFB"),
+    "2.16.840.1.101.3.4.1.24": ciphers.feedback(ciphers.AES_192, "CFB"),
+    "2.16.840.1.101.3.4.1.44": ciphers.feedback(ciphers.AES_256, "CFB"),
+    "1.2.840.113549.3.4": ciphers.RC4_128,
+    "1.2.410.200004.1.4": ciphers.SEED,
+    "1.2.156.10197.1.104.2": ciphers.SM4,
+    "1.3.6.1.4.1.3029.1.2": ciphers.BLOWFISH,
+    "1.2.840.113533.7.66.10": ciphers.CAST5,
+    "1.3.6.1.4.1.188.7.1.1.2": ciphers.IDEA,
 }
+_ANY_LENGTH = ("rc4", "blowfish", "cast5")
+"""Families whose keys are as long as the derivation says."""
 _RC2_VERSIONS = {160: 40, 120: 64, 58: 128}
 
 
@@ -160,12 +174,22 @@ def _parse_pbes2(parameters: Node, allowance: Allowance) -> Scheme:
     if oid == RC2_CBC:
         cipher, iv = rc2(_only(rest), source.key_length)
     elif oid in _CIPHERS:
-        cipher, iv = _CIPHERS[oid], _only(rest).octets()
+        cipher, iv = _CIPHERS[oid], _vector(rest)
+        if cipher.family in _ANY_LENGTH and source.key_length is not None:
+            cipher = replace(cipher, key_length=source.key_length)
     else:
         raise unhandled("its cipher", oid)
     if len(iv) != cipher.iv_length or source.key_length not in (None, cipher.key_length):
         raise Malformed(f"the key or initial vector of {cipher.name} has the wrong length")
     return Scheme(cipher, source, iv)
+
+
+def _vector(parameters: list[Node]) -> bytes:
+    """The initial vector: alone, or before the length of the key (CAST5, RFC 2144); RC4 has none."""
+    node = _only(parameters)
+    if node.tag == asn1.SEQUENCE:
+        return node.sequence(1)[0].octets()
+    return b"" if node.tag == asn1.NULL else node.octets()
 
 
 def rc2(parameters: Node, key_length: int | None) -> tuple[Cipher, bytes]:
@@ -204,10 +228,7 @@ def parse_derivation(algorithm: Node, allowance: Allowance) -> Pbkdf2 | Scrypt:
 
 
 def _prf(node: Node) -> str:
-    oid = node.sequence(1)[0].oid()
-    if oid not in HMACS:
-        raise unhandled("the pseudo-random function of its key derivation", oid)
-    return HMACS[oid]
+    return require_digest("the pseudo-random function of its key derivation", node.sequence(1)[0].oid(), HMACS)
 
 
 def _length(given: int | None) -> int | None:

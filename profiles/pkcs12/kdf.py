@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 KEY, IV, MAC = 1, 2, 3
 """The purposes of RFC 7292, B.3."""
@@ -10,7 +11,7 @@ KEY, IV, MAC = 1, 2, 3
 
 def pkcs12(digest: str, password: bytes, salt: bytes, iterations: int, purpose: int, length: int) -> bytes:
     """``length`` bytes for one purpose from a BMPString password (RFC 7292, B.2)."""
-    hash_ = getattr(hashlib, digest)
+    hash_ = partial(hashlib.new, digest)
     block = hash_().block_size
     inputs = bytearray(_filled(salt, block) + _filled(password, block))
     out = b""
@@ -36,7 +37,7 @@ def _filled(value: bytes, block: int) -> bytes:
 
 def pbkdf1(digest: str, password: bytes, salt: bytes, iterations: int) -> bytes:
     """One digest's length from a password (RFC 8018, 5.1)."""
-    hash_ = getattr(hashlib, digest)
+    hash_ = partial(hashlib.new, digest)
     value: bytes = hash_(password + salt).digest()
     for _ in range(iterations - 1):
         value = hash_(value).digest()

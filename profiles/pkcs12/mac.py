@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from profiles import asn1
 from profiles.errors import Malformed
 from profiles.pkcs12 import kdf, limits
-from profiles.pkcs12.algorithms import DIGESTS, HMACS, unhandled
+from profiles.pkcs12.algorithms import DIGESTS, HMACS, require_digest
 from profiles.pkcs12.encryption import Pbkdf2, parse_derivation, pbkdf2_der
 
 if TYPE_CHECKING:
@@ -73,10 +73,9 @@ def parse_mac(node: Node, allowance: Allowance) -> Mac:
     oid = name.oid()
     if oid == PBMAC1:
         return _parse_pbmac1(parameters, value.octets(), allowance)
-    if oid not in DIGESTS:
-        raise unhandled("its integrity check", oid)
+    digest = require_digest("its integrity check", oid, DIGESTS)
     count = allowance.reserve(iterations[0].integer() if iterations else 1)
-    return _sized(Mac(DIGESTS[oid], value.octets(), limits.salt(salt.octets()), count))
+    return _sized(Mac(digest, value.octets(), limits.salt(salt.octets()), count))
 
 
 def _parse_pbmac1(parameters: list[Node], value: bytes, allowance: Allowance) -> Mac:
@@ -85,12 +84,10 @@ def _parse_pbmac1(parameters: list[Node], value: bytes, allowance: Allowance) ->
         raise Malformed("PBMAC1 lacks its parameters")
     derivation, scheme = parameters[0].sequence(2)[:2]
     source = parse_derivation(derivation, allowance)
-    oid = scheme.sequence(1)[0].oid()
-    if oid not in HMACS:
-        raise unhandled("its integrity check", oid)
+    digest = require_digest("its integrity check", scheme.sequence(1)[0].oid(), HMACS)
     if not isinstance(source, Pbkdf2) or source.key_length is None or source.key_length < _SHORTEST_KEY:
         raise Malformed(f"the key length of PBMAC1 is missing or shorter than {_SHORTEST_KEY} bytes (RFC 9579)")
-    return _sized(Mac(HMACS[oid], value, source.salt, source.iterations, source))
+    return _sized(Mac(digest, value, source.salt, source.iterations, source))
 
 
 def _sized(mac: Mac) -> Mac:
