@@ -35,11 +35,11 @@ class Pvk:
         except struct.error:
             raise Malformed("the PVK file ends inside its header") from None
         rest = data[_HEADER.size :]
-        if magic != MAGIC or salt_length + key_length != len(rest) or bool(sealed) != bool(salt_length):
+        if magic != MAGIC or salt_length + key_length > len(rest) or bool(sealed) != bool(salt_length):
             raise Malformed("the PVK file is not as long as its header says")
         if salt_length > limits.MAX_SALT or key_length < _BLOB_HEADER + 12:
             raise Malformed("the lengths in the PVK file make no sense")
-        return cls(rest[:salt_length], rest[salt_length:])
+        return cls(rest[:salt_length], rest[salt_length : salt_length + key_length])
 
     @property
     def sealed(self) -> bool:
@@ -64,9 +64,9 @@ def _key(body: bytes) -> PrivateKey:
     magic, bits = struct.unpack_from("<4sI", body)
     if magic not in (b"RSA2", b"DSS2"):
         raise Unsupported(f"the PVK file holds a key of the kind {magic!r}, which is not handled here")
-    if not 0 < bits <= _MAX_BITS or bits % 16:
+    if not 0 < bits <= _MAX_BITS:
         raise Malformed("the key length in the PVK file makes no sense")
-    whole, half = bits // 8, bits // 16
+    whole, half = (bits + 7) // 8, (bits + 15) // 16
     if magic == b"RSA2":
         (e,) = struct.unpack_from("<I", body, 8)
         n, p, q, dp, dq, qinv, d = _numbers(body[12:], (whole, half, half, half, half, half, whole))

@@ -90,13 +90,19 @@ def _beyond_ascii(raw: bytes, text: str) -> Iterator[tuple[Spelling, str]]:
 def octet_spellings(spelling: Spelling) -> tuple[bytes, ...]:
     """What PBKDF2 may have been keyed with.
 
-    UTF-8 is right; NSS until 3.30 took the BMPString, RSA BSAFE takes ISO 8859-1. What was given may be no UTF-8.
+    UTF-8 is right; NSS until 3.30 took the BMPString, RSA BSAFE takes ISO 8859-1, Java seven bits of each letter where
+    Bouncy Castle derives the key. What was given may be no UTF-8.
     """
     text = _text(spelling.octets)
     found = [spelling.octets, text.encode()]
     if not text.isascii() and all(ord(char) < 256 for char in text):
         found.append(text.encode("latin-1"))
-    return tuple(dict.fromkeys([*found, spelling.bmp]))
+    return tuple(dict.fromkeys([*found, spelling.bmp, seven_bits(spelling)] if spelling.bmp else found))
+
+
+def seven_bits(spelling: Spelling) -> bytes:
+    """What the JDK's own key specification leaves of a password (PBEKey.java)."""
+    return bytes(octet & 0x7F for octet in spelling.bmp[1:-2:2])
 
 
 def _text(raw: bytes) -> str:

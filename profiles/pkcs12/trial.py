@@ -13,7 +13,7 @@ from profiles.errors import Error, Malformed
 from profiles.model import Secret
 from profiles.pkcs12.limits import Allowance
 from profiles.pkcs12.mac import parse_mac
-from profiles.pkcs12.passwords import proper, spelled_ways, spellings
+from profiles.pkcs12.passwords import proper, seven_bits, spelled_ways, spellings
 from profiles.pkcs12.reader import decode, outer, sealed_pieces
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ def _oddly_sealed(data: bytes, password: Secret) -> str:
     opened = next((way for way in ways if _opens(scheme, sealed, way)), b"")
     if opened == proper(password).bmp:
         return "spelled it in UTF-16 where UTF-8 belongs, as NSS before 3.31 did"
+    if opened == seven_bits(proper(password)) != password.reveal():
+        return "kept seven bits of each of its letters, as Java does with Bouncy Castle"
     try:
         opened.decode()
     except UnicodeDecodeError:

@@ -15,6 +15,7 @@ from profiles.files.java.stream import DataInput
 from profiles.pkcs12 import ciphers
 from profiles.pkcs12.algorithms import Unhandled
 from profiles.pkcs12.encryption import Scheme, parse_scheme, unseal
+from profiles.pkcs12.passwords import seven_bits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -141,8 +142,7 @@ class JceksProtected:
 
     def open(self, spellings: Iterable[Spelling], allowance: Allowance) -> bytes:
         """See ``Sealed``."""
-        secrets = dict.fromkeys(  # seven bits of each character; newer JDKs refuse what is not ASCII
-            bytes(octet & 0x7F for octet in spelling.bmp[1:-2:2]) for spelling in spellings)
+        secrets = dict.fromkeys(map(seven_bits, spellings))  # newer JDKs refuse what is not ASCII
         tries = [(secret, halves) for secret in secrets for halves in self._halves()]
         for number, (secret, halves) in enumerate(tries):
             if number:

@@ -232,19 +232,21 @@ def test_one_key_under_another_password_is_reported(alice: Leaf, bob: Leaf) -> N
         decode(m.pfx(m.data(asn1.sequence(asn1.der(foreign)))), PASSWORD)
 
 
-@pytest.mark.parametrize("odd", ["bmp", "latin-1"])
+@pytest.mark.parametrize("odd", ["bmp", "latin-1", "seven bits"])
 def test_keys_of_odd_writers_open(odd: str, alice: Leaf) -> None:
-    """NSS until 3.30 keyed PBES2 with the BMPString, RSA BSAFE with ISO 8859-1; the MAC is proper in both."""
+    """NSS until 3.30 keyed PBES2 with the BMPString, RSA BSAFE with ISO 8859-1, Java with ASCII; the MAC is proper."""
     from profiles.pkcs12.mac import mac_data
     from profiles.pkcs12.passwords import bmp, proper
 
     password = "pässword"
-    secret = bmp(password) if odd == "bmp" else password.encode("latin-1")
+    secret = {"bmp": bmp(password), "latin-1": password.encode("latin-1"), "seven bits": b"pdssword"}[odd]
     data = encode([m.item(alice)], Secret(secret), SEALED)
     content = asn1.parse(data).children[1].children[1].children[0].octets()
     mac = mac_data(content, "sha256", proper(Secret(password)), (1, 8))
     found = decode(asn1.sequence(asn1.integer(3), m.data(content), mac), Secret(password))
     assert found.items == (m.item(alice),)
+    whole = asn1.sequence(asn1.integer(3), m.data(content), mac)
+    assert {"bmp": "UTF-16", "latin-1": "Latin-1", "seven bits": "Java"}[odd] in trial.spelled(whole, Secret(password))
 
 
 def test_a_certificate_that_strict_parsers_refuse_is_carried(alice: Leaf) -> None:
