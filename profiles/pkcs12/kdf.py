@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from hashlib import _Hash as Hash
 
 KEY, IV, MAC = 1, 2, 3
 """The purposes of RFC 7292, B.3."""
@@ -11,8 +16,8 @@ KEY, IV, MAC = 1, 2, 3
 
 def pkcs12(digest: str, password: bytes, salt: bytes, iterations: int, purpose: int, length: int) -> bytes:
     """``length`` bytes for one purpose from a BMPString password (RFC 7292, B.2)."""
-    hash_ = partial(hashlib.new, digest)
-    block = hash_().block_size
+    hash_ = _hash(digest)
+    block = hash_(b"").block_size
     inputs = bytearray(_filled(salt, block) + _filled(password, block))
     out = b""
     while True:
@@ -28,6 +33,11 @@ def pkcs12(digest: str, password: bytes, salt: bytes, iterations: int, purpose: 
             inputs[start : start + block] = (total % (1 << 8 * block)).to_bytes(block, "big")
 
 
+def _hash(digest: str) -> Callable[[bytes], Hash]:
+    """The quick way to a digest, which not every one has."""
+    return getattr(hashlib, digest, None) or partial(hashlib.new, digest)
+
+
 def _filled(value: bytes, block: int) -> bytes:
     if not value:
         return b""
@@ -37,7 +47,7 @@ def _filled(value: bytes, block: int) -> bytes:
 
 def pbkdf1(digest: str, password: bytes, salt: bytes, iterations: int) -> bytes:
     """One digest's length from a password (RFC 8018, 5.1)."""
-    hash_ = partial(hashlib.new, digest)
+    hash_ = _hash(digest)
     value: bytes = hash_(password + salt).digest()
     for _ in range(iterations - 1):
         value = hash_(value).digest()

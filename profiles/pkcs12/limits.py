@@ -6,7 +6,10 @@ from profiles.errors import Malformed, Unsupported
 
 MAX_FILE = 8 << 20
 MAX_ITERATIONS = 40_000_000
-"""Over all places of one file: more than sixty keys as NSS seals them, each with 600,000; half a minute at most."""
+"""Over all places of one file: more than sixty keys as NSS seals them, each with 600,000.
+
+Some twenty seconds of PBKDF2, or a minute of the derivation of RFC 7292, is the most that a hostile file takes.
+"""
 MAX_PLACE_ITERATIONS = 5_000_000
 """In one place; the largest count of a real writer is 1,000,000, and Java takes no more than this."""
 MAX_SALT = 1024

@@ -125,7 +125,9 @@ class _Reader:
                 self.left("a part that is sealed for the holder of another key (EnvelopedData)")
                 return None
             case oid:
-                raise Unsupported(f"a part of the file is of the kind {oid}, which PKCS#12 does not know")
+                with self.apart("a part of the file"):
+                    raise Unhandled(f"it is of the kind {oid}, which PKCS#12 does not know")
+                return None
 
     def encrypted(self, body: Node) -> _Sealed:
         """EncryptedData (RFC 5652, section 8)."""
@@ -165,14 +167,14 @@ class _Reader:
         self.certificates.append(FoundCertificate(certificate, bag.labels))
 
     @contextmanager
-    def apart(self, what: str, bag: Bag) -> Iterator[None]:
+    def apart(self, what: str, bag: Bag | None = None) -> Iterator[None]:
         """What is wrong with one entry is a problem, as long as anything else is sound."""
         try:
             yield
         except (Malformed, Unhandled) as error:
             self.damage.append(error)
-            self.problems.append(Problem(error.code, f"{what}{_named(bag)} cannot be read: {error.message}; it was "
-                                         "left behind"))
+            self.problems.append(Problem(error.code, f"{what}{_named(bag) if bag else ''} cannot be read: "
+                                         f"{error.message}; it was left behind"))
 
     def open_keys(self) -> None:
         """Each shrouded key; one under a password of its own is a problem, all of them a wrong password."""

@@ -76,6 +76,17 @@ def test_a_damaged_entry_of_a_pkcs12(damage: str, alice: Leaf) -> None:
         decode(m.pfx(m.data(asn1.sequence(bad))), Secret("x"))
 
 
+def test_a_part_of_an_unknown_kind_is_left_behind(alice: Leaf) -> None:
+    """The parts that are known are read."""
+    strange = asn1.sequence(asn1.oid("1.2.840.113549.1.7.5"), asn1.tlv(0xA0, asn1.sequence(asn1.integer(0))))
+    sound = m.data(asn1.sequence(m.key_bag(m.key(alice)), bags.certificate_bag(alice.der, Labels("Alice"))))
+    found = decode(m.pfx(strange, sound), None)
+    assert found.items == (m.item(alice, "Alice"),)
+    assert "1.2.840.113549.1.7.5" in " ".join(problem.message for problem in found.problems)
+    with pytest.raises(Unsupported, match=r"1\.2\.840\.113549\.1\.7\.5"):
+        decode(m.pfx(strange), None)
+
+
 def test_bytes_behind_a_certificate_in_its_bag_are_no_part_of_it(alice: Leaf) -> None:
     """As OpenSSL and Java read it."""
     contents = asn1.sequence(m.key_bag(m.key(alice)), bags.certificate_bag(alice.der + b"\0\1", Labels()))
