@@ -131,3 +131,47 @@ RC4_128 = Cipher("RC4-128", "rc4", 16, 0)
 def rc2_cbc(bits: int, key_length: int | None = None) -> Cipher:
     """RC2 of that many effective bits, its key as long as they need unless said otherwise."""
     return Cipher(f"RC2-{bits}-CBC", "rc2", key_length or (bits + 7) // 8, 8, bits, iv_length=8)
+
+
+PBE_3DES, PBE_RC2_40 = "1.2.840.113549.1.12.1.3", "1.2.840.113549.1.12.1.6"
+OF_PKCS12 = {
+    "1.2.840.113549.1.12.1.1": RC4_128,
+    "1.2.840.113549.1.12.1.2": RC4_40,
+    PBE_3DES: DES_EDE3,
+    "1.2.840.113549.1.12.1.4": DES_EDE2,
+    "1.2.840.113549.1.12.1.5": rc2_cbc(128),
+    PBE_RC2_40: rc2_cbc(40),
+}
+"""By OID, of RFC 7292, appendix C."""
+OF_PKCS5 = {
+    "1.2.840.113549.1.5.3": ("md5", DES),
+    "1.2.840.113549.1.5.6": ("md5", rc2_cbc(64)),
+    "1.2.840.113549.1.5.10": ("sha1", DES),
+    "1.2.840.113549.1.5.11": ("sha1", rc2_cbc(64)),
+}
+"""By OID, of RFC 8018, A.3, each with its digest."""
+OF_PBES2 = {
+    "2.16.840.1.101.3.4.1.2": AES_128,
+    "2.16.840.1.101.3.4.1.22": AES_192,
+    "2.16.840.1.101.3.4.1.42": AES_256,
+    "1.2.840.113549.3.7": DES_EDE3,
+    "1.3.14.3.2.7": DES,
+    "1.2.392.200011.61.1.1.1.2": CAMELLIA_128,
+    "1.2.392.200011.61.1.1.1.3": CAMELLIA_192,
+    "1.2.392.200011.61.1.1.1.4": CAMELLIA_256,
+    "2.16.840.1.101.3.4.1.3": feedback(AES_128, "OFB"),
+    "2.16.840.1.101.3.4.1.23": feedback(AES_192, "OFB"),
+    "2.16.840.1.101.3.4.1.43": feedback(AES_256, "OFB"),
+    "2.16.840.1.101.3.4.1.4": feedback(AES_128, "CFB"),
+    "2.16.840.1.101.3.4.1.24": feedback(AES_192, "CFB"),
+    "2.16.840.1.101.3.4.1.44": feedback(AES_256, "CFB"),
+    "1.2.840.113549.3.4": RC4_128,
+    "1.2.410.200004.1.4": SEED,
+    "1.2.156.10197.1.104.2": SM4,
+    "1.3.6.1.4.1.3029.1.2": BLOWFISH,
+    "1.2.840.113533.7.66.10": CAST5,
+    "1.3.6.1.4.1.188.7.1.1.2": IDEA,
+}
+"""By OID, of the cipher alone."""
+ANY_LENGTH = ("rc4", "blowfish", "cast5")
+"""Families whose keys are as long as the derivation says."""

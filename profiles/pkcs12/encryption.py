@@ -22,47 +22,8 @@ if TYPE_CHECKING:
     from profiles.pkcs12.limits import Allowance
 
 PBES2, PBKDF2, SCRYPT = "1.2.840.113549.1.5.13", "1.2.840.113549.1.5.12", "1.3.6.1.4.1.11591.4.11"
-_PBE_3DES, _PBE_RC2_40 = "1.2.840.113549.1.12.1.3", "1.2.840.113549.1.12.1.6"
 RC2_CBC = "1.2.840.113549.3.2"
 
-_PKCS12_CIPHERS = {
-    "1.2.840.113549.1.12.1.1": ciphers.RC4_128,
-    "1.2.840.113549.1.12.1.2": ciphers.RC4_40,
-    _PBE_3DES: ciphers.DES_EDE3,
-    "1.2.840.113549.1.12.1.4": ciphers.DES_EDE2,
-    "1.2.840.113549.1.12.1.5": rc2_cbc(128),
-    _PBE_RC2_40: rc2_cbc(40),
-}
-_PKCS5_CIPHERS = {
-    "1.2.840.113549.1.5.3": ("md5", ciphers.DES),
-    "1.2.840.113549.1.5.6": ("md5", rc2_cbc(64)),
-    "1.2.840.113549.1.5.10": ("sha1", ciphers.DES),
-    "1.2.840.113549.1.5.11": ("sha1", rc2_cbc(64)),
-}
-_CIPHERS = {
-    "2.16.840.1.101.3.4.1.2": ciphers.AES_128,
-    "2.16.840.1.101.3.4.1.22": ciphers.AES_192,
-    "2.16.840.1.101.3.4.1.42": ciphers.AES_256,
-    "1.2.840.113549.3.7": ciphers.DES_EDE3,
-    "1.3.14.3.2.7": ciphers.DES,
-    "1.2.392.200011.61.1.1.1.2": ciphers.CAMELLIA_128,
-    "1.2.392.200011.61.1.1.1.3": ciphers.CAMELLIA_192,
-    "1.2.392.200011.61.1.1.1.4": ciphers.CAMELLIA_256,
-    "2.16.840.1.101.3.4.1.3": ciphers.feedback(ciphers.AES_128, "OFB"),
-    "2.16.840.1.101.3.4.1.23": ciphers.feedback(ciphers.AES_192, "OFB"),
-    "2.16.840.1.101.3.4.1.43": ciphers.feedback(ciphers.AES_256, "OFB"),
-    "2.16.840.1.101.3.4.1.4": ciphers.feedback(ciphers.AES_128, "CFB"),
-    "2.16.840.1.101.3.4.1.24": ciphers.feedback(ciphers.AES_192, "CFB"),
-    "2.16.840.1.101.3.4.1.44": ciphers.feedback(ciphers.AES_256, "CFB"),
-    "1.2.840.113549.3.4": ciphers.RC4_128,
-    "1.2.410.200004.1.4": ciphers.SEED,
-    "1.2.156.10197.1.104.2": ciphers.SM4,
-    "1.3.6.1.4.1.3029.1.2": ciphers.BLOWFISH,
-    "1.2.840.113533.7.66.10": ciphers.CAST5,
-    "1.3.6.1.4.1.188.7.1.1.2": ciphers.IDEA,
-}
-_ANY_LENGTH = ("rc4", "blowfish", "cast5")
-"""Families whose keys are as long as the derivation says."""
 _RC2_VERSIONS = {160: 40, 120: 64, 58: 128}
 
 
@@ -71,8 +32,8 @@ class Encryption(Enum):
 
     AES_256 = "2.16.840.1.101.3.4.1.42"
     AES_128 = "2.16.840.1.101.3.4.1.2"
-    PBE_3DES = _PBE_3DES
-    PBE_RC2_40 = _PBE_RC2_40
+    PBE_3DES = ciphers.PBE_3DES
+    PBE_RC2_40 = ciphers.PBE_RC2_40
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +99,11 @@ class Scheme:
 
 def known(oid: str) -> tuple[str, str, Cipher | None]:
     """What an OID stands for: ``pkcs12`` or ``pkcs5`` with its digest and cipher, or a cipher of PBES2; else None."""
-    if oid in _PKCS12_CIPHERS:
-        return "pkcs12", "sha1", _PKCS12_CIPHERS[oid]
-    if oid in _PKCS5_CIPHERS:
-        return "pkcs5", *_PKCS5_CIPHERS[oid]
-    return "pbes2", "", _CIPHERS.get(oid)
+    if oid in ciphers.OF_PKCS12:
+        return "pkcs12", "sha1", ciphers.OF_PKCS12[oid]
+    if oid in ciphers.OF_PKCS5:
+        return "pkcs5", *ciphers.OF_PKCS5[oid]
+    return "pbes2", "", ciphers.OF_PBES2.get(oid)
 
 
 def parse_scheme(algorithm: Node, allowance: Allowance) -> Scheme:
@@ -151,8 +112,8 @@ def parse_scheme(algorithm: Node, allowance: Allowance) -> Scheme:
     oid = name.oid()
     if oid == PBES2:
         return _parse_pbes2(_only(parameters), allowance)
-    pkcs12 = _PKCS12_CIPHERS.get(oid)
-    digest, cipher = ("sha1", pkcs12) if pkcs12 else _PKCS5_CIPHERS.get(oid, ("", None))
+    pkcs12 = ciphers.OF_PKCS12.get(oid)
+    digest, cipher = ("sha1", pkcs12) if pkcs12 else ciphers.OF_PKCS5.get(oid, ("", None))
     if cipher is None:
         raise unhandled("its encryption", oid)
     salt, iterations, *_ = _only(parameters).sequence(2)
@@ -173,9 +134,9 @@ def _parse_pbes2(parameters: Node, allowance: Allowance) -> Scheme:
     oid = name.oid()
     if oid == RC2_CBC:
         cipher, iv = rc2(_only(rest), source.key_length)
-    elif oid in _CIPHERS:
-        cipher, iv = _CIPHERS[oid], _vector(rest)
-        if cipher.family in _ANY_LENGTH and source.key_length is not None:
+    elif oid in ciphers.OF_PBES2:
+        cipher, iv = ciphers.OF_PBES2[oid], _vector(rest)
+        if cipher.family in ciphers.ANY_LENGTH and source.key_length is not None:
             cipher = replace(cipher, key_length=source.key_length)
     else:
         raise unhandled("its cipher", oid)
@@ -280,11 +241,12 @@ def seal(
     """
     iterations, salt = cost[0], os.urandom(cost[1])
     parameters = (asn1.octets(salt), asn1.integer(iterations))
-    if encryption.value in _PKCS12_CIPHERS:
-        scheme = Scheme(_PKCS12_CIPHERS[encryption.value], Pbkdf2(salt, iterations, "sha1"), digest="sha1", pkcs12=True)
+    if encryption.value in ciphers.OF_PKCS12:
+        cipher = ciphers.OF_PKCS12[encryption.value]
+        scheme = Scheme(cipher, Pbkdf2(salt, iterations, "sha1"), digest="sha1", pkcs12=True)
         algorithm = asn1.sequence(asn1.oid(encryption.value), asn1.sequence(*parameters))
     else:
-        cipher = _CIPHERS[encryption.value]
+        cipher = ciphers.OF_PBES2[encryption.value]
         scheme = Scheme(cipher, Pbkdf2(salt, iterations, digest), os.urandom(cipher.iv_length))
         algorithm = asn1.sequence(asn1.oid(PBES2), asn1.sequence(
             pbkdf2_der(parameters, digest),
