@@ -108,9 +108,9 @@ def test_a_slip(made, typed: str, why: str) -> None:
 
 def test_unsupported_cipher(made) -> None:
     """The password is right; it is the cipher, by its name."""
-    found = looked(made("-keypbe", "SEED-CBC", "-certpbe", "SEED-CBC", "-legacy"))
+    found = looked(made("-keypbe", "ARIA-256-CBC", "-certpbe", "ARIA-256-CBC"))
     assert (found.status, found.password) == ("unsupported", Password.RIGHT)
-    assert "SEED-CBC" in said(found, "unsupported-cipher")
+    assert "ARIA-256-CBC" in said(found, "unsupported-cipher")
     assert "the password is right" in said(found, "password-right")
 
 
