@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from profiles.commands import certferry
-from profiles.errors import Malformed, Unsupported, WrongPassword
+from profiles.errors import Malformed, Truncated, Unsupported, WrongPassword
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from profiles.model import Entry, Listing, Problem, Trust
 
 SCHEMA = 1
-_LOSSES = (WrongPassword.code, Unsupported.code, Malformed.code)
+_LOSSES = (WrongPassword.code, Unsupported.code, Malformed.code, Truncated.CUT_OFF, "incomplete")
 """Codes of problems in a source that say of something that it could not be read or carried."""
 
 

@@ -68,6 +68,9 @@ class Malformed(Error):
 class Truncated(Malformed):
     """The bytes end before what they began is complete."""
 
+    CUT_OFF = "truncated"
+    """What a problem is called that comes of it, where the rest of a file is read all the same."""
+
 
 @contextmanager
 def within_whole() -> Iterator[None]:

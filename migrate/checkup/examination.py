@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from migrate.chain import complete
 from migrate.checkup import container, identities, opening, proof, second_opinion
 from migrate.checkup.checkup import Checkup, Password
-from migrate.checkup.finding import Finding, note, ordered, warning
+from migrate.checkup.finding import Finding, note, ordered, problem, warning
 from migrate.checkup.identities import Circumstances
 from migrate.checkup.opening import Altered
-from profiles.errors import Error, Malformed, PasswordNeeded, Unsupported, WrongPassword
+from profiles.errors import Error, Malformed, PasswordNeeded, Truncated, Unsupported, WrongPassword
 from profiles.model import Listing, Location, Secret
 from profiles.opening import open_store
 from profiles.store import unheard
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _COVERED = ("no-integrity", "password-needed")
 """Problems of a listing that findings say better."""
+_DAMAGE = (Malformed.code, Truncated.CUT_OFF, "incomplete")
+"""Those that keep something from working."""
 
 
 @dataclass
@@ -207,6 +209,6 @@ class Examination:
         """What the store itself reports, and what another engine makes of it."""
         for one in listing.problems:
             if one.code not in _COVERED:
-                self.found.append(warning(one.code, "", one.message))
+                self.found.append((problem if one.code in _DAMAGE else warning)(one.code, "", one.message))
         if self.engine != "native" and not store.file:
             self.found += second_opinion.compare(self.location, listing)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from profiles import asn1
 from profiles.certificate import Certificate
-from profiles.errors import Error, Malformed, PasswordNeeded, Unsupported, WrongPassword, within_whole
+from profiles.errors import Error, Malformed, PasswordNeeded, Truncated, Unsupported, WrongPassword, within_whole
 from profiles.files import armour, pvk, traditional
 from profiles.files.shapes import pieces, shape_of
 from profiles.files.trusted import split
@@ -229,4 +229,5 @@ class Loose:
 
 
 def _damaged(what: str, error: Error) -> Problem:
-    return Problem(error.code, f"{what} cannot be read: {error.message}; it was left behind")
+    code = error.CUT_OFF if isinstance(error, Truncated) else error.code
+    return Problem(code, f"{what} cannot be read: {error.message}; it was left behind")

@@ -65,7 +65,7 @@ class GnupgForm:
         if alone:
             text = (f"{len(alone)} private key{'s' if len(alone) > 1 else ''} here belong to no S/MIME certificate "
                     "(to OpenPGP, to SSH, or to a request) and stay")
-            problems.append(Problem(Unsupported.code, text))
+            problems.append(Problem("not-smime", text))
         return Contents(tuple(held), tuple(problems), said)
 
     def require_writable(self, directory: Path) -> None:

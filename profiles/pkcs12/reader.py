@@ -125,8 +125,7 @@ class _Reader:
                 self.left("a part that is sealed for the holder of another key (EnvelopedData)")
                 return None
             case oid:
-                with self.apart("a part of the file"):
-                    raise Unhandled(f"it is of the kind {oid}, which PKCS#12 does not know")
+                self.spoiled("a part of the file", Unsupported(f"it is of the kind {oid}, which PKCS#12 does not know"))
                 return None
 
     def encrypted(self, body: Node) -> _Sealed:
@@ -172,9 +171,12 @@ class _Reader:
         try:
             yield
         except (Malformed, Unhandled) as error:
-            self.damage.append(error)
-            self.problems.append(Problem(error.code, f"{what}{_named(bag) if bag else ''} cannot be read: "
-                                         f"{error.message}; it was left behind"))
+            self.spoiled(f"{what}{_named(bag) if bag else ''}", error)
+
+    def spoiled(self, what: str, error: Malformed | Unsupported) -> None:
+        """Leave it behind, and remember why, should it have been all there is."""
+        self.damage.append(error)
+        self.problems.append(Problem(error.code, f"{what} cannot be read: {error.message}; it was left behind"))
 
     def open_keys(self) -> None:
         """Each shrouded key; one under a password of its own is a problem, all of them a wrong password."""

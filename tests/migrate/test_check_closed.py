@@ -80,11 +80,11 @@ def test_a_key_under_another_password(
     assert (found.status, found.password) == ("wrong-password", Password.WRONG)
 
 
-SEED = asn1.sequence(asn1.oid("1.2.410.200004.1.4"), asn1.octets(bytes(16)))
+ARIA = asn1.sequence(asn1.oid("1.2.410.200046.1.1.12"), asn1.octets(bytes(16)))
 ODD_INSIDE: dict[str, tuple[bytes, str, str]] = {
     "certificate": (bags.certificate_bag(asn1.sequence(asn1.integer(1)), Labels()), "malformed", "malformed"),
     "key": (bags.bag(bags.KEY, asn1.sequence(asn1.integer(0)), Labels()), "malformed", "malformed"),
-    "cipher": (m.shrouded_bag(SEED), "unsupported", "unsupported-cipher"),
+    "cipher": (m.shrouded_bag(ARIA), "unsupported", "unsupported-cipher"),
 }
 
 
@@ -95,8 +95,7 @@ def test_one_thing_inside_cannot_be_read(
     """All that is known is said all the same: how it is made, that the password is right, and what is wrong."""
     bag, status, code = ODD_INSIDE[what]
     path = tmp_path / "odd.p12"
-    inside = odd.encrypted("secret", odd.certificate(alice), bag)
-    path.write_bytes(odd.pfx(odd.key_under(alice, "secret"), parts=(inside,)))
+    path.write_bytes(odd.pfx(parts=(odd.encrypted("secret", bag),)))
     found = looked(path)
     assert (found.status, checking.status(found), found.password) == (status, 7, Password.RIGHT)
     assert codes(found) == [code] and "the password is right" in said(found, "password-right")
@@ -116,6 +115,6 @@ def test_a_password_from_a_terminal_is_asked_for_once(tmp_path: Path, alice: Lea
 
     path, asked = tmp_path / "odd.p12", Given("secret", tries=3)
     inside = odd.encrypted("secret", bags.certificate_bag(asn1.sequence(asn1.integer(1)), Labels()))
-    path.write_bytes(odd.pfx(odd.key_under(alice, "secret"), parts=(inside,)))
+    path.write_bytes(odd.pfx(parts=(inside,)))
     found = Examination(str(path), asked, given=False).run()
     assert (found.password, asked.asked) == (Password.RIGHT, 1)

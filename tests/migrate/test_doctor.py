@@ -179,9 +179,10 @@ def test_trust_for_mail(in_firefox, in_thunderbird, alice: Leaf) -> None:
     assert in_thunderbird.flags()[ROOT].split(",")[1] == "C"
 
 
-def test_use_in_mail(in_thunderbird, intermediate: Authority) -> None:
+@pytest.mark.parametrize("eku", [pki.Eku.CLIENT_AUTH, pki.Eku.ANY_EXTENDED_KEY_USAGE])
+def test_use_in_mail(in_thunderbird, intermediate: Authority, eku: Any) -> None:
     """A certificate for logging in is of no use for mail."""
-    in_thunderbird.add_p12(intermediate.leaf("Alice", email="a@x.test", eku=(pki.Eku.CLIENT_AUTH,)).p12())
+    in_thunderbird.add_p12(intermediate.leaf("Alice", email="a@x.test", eku=(eku,)).p12())
     assert problems("thunderbird") == ["usage"]
 
 

@@ -74,8 +74,8 @@ def test_undo_says_what_it_leaves(source, place):
     (place / "prefs.js").write_bytes(theirs)
     ran = certferry("undo", "--yes")
     assert ran.status == 0
-    assert f"what {ALICE} uses was changed since" in ran.out
-    assert "as it was before" not in ran.out and "use what they used" not in ran.out
+    assert f"the account {ALICE} was changed since: what it uses stays" in ran.err
+    assert "as it was before, but for what is told below" in ran.out and "use what they used" not in ran.out
     assert (place / "prefs.js").read_bytes() == theirs
     assert opened(place).list().entries == ()
 

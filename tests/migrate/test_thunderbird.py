@@ -88,6 +88,17 @@ def test_a_pair(nss_database, intermediate, root, kind, password):
     assert (account["signing"]["sha256"], account["encryption"]["sha256"]) == (signing.sha256, encryption.sha256)
 
 
+def test_any_use_is_not_enough(nss_database, intermediate):
+    """Thunderbird refuses to sign with a certificate that does not name e-mail: so it is moved and not set."""
+    leaf = intermediate.leaf("Any Use", email="any@example.test", eku=(pki.Eku.ANY_EXTENDED_KEY_USAGE,))
+    database, place = source(nss_database, leaf), mailbox(nss_database, "any@example.test")
+    ran = certferry("migrate", f"nss:{database.path}", f"nss:{place}", "--associate", "auto", source="old")
+    assert ran.status == 1 and "takes only what names e-mail" in ran.out
+    thunderbird_profile.write(place, thunderbird_profile.certificate_settings("id1", leaf.der))
+    with pytest.raises(NotProven, match="not approved"):
+        thunderbird.signs_and_decrypts(profile=place, cn=leaf.cn, encrypt=False)
+
+
 def test_the_words_for_both_programs(nss_database, alice, root, home):
     """`migrate firefox thunderbird`: both profiles are found, and Thunderbird picks the one that was set."""
     firefox, mail = home / ".mozilla" / "firefox", home / ".thunderbird"
