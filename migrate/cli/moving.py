@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate import elsewhere, journal, passwords, render, report
-from migrate.cli import EXIT_STATUS, sealing
+from migrate.cli import EXIT_STATUS, asking, sealing
 from migrate.cli.advice import advised
 from migrate.cli.memory import Memory
 from migrate.engine import Migration
 from migrate.plan import Options
-from migrate.terminal import is_terminal
 from profiles.disk import same
 from profiles.errors import NoMatch, StoreInUse, StoreNotFound, Unsupported
 from profiles.opening import open_store
@@ -137,7 +135,7 @@ def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> in
         return 0
     if plan.steps and not to_json:
         render.plan(plan)
-        if not yes and not agreed():
+        if not yes and not asking.agreed():
             render.note("nothing was changed")
             return 0
     user = _user(migration.target) if plan.steps else None
@@ -160,14 +158,6 @@ def _user(store: Store) -> Running | None:
     return None if store.file else profile_user(Path(store.path))
 
 
-def agreed() -> bool:
-    """Ask on a terminal; without one the command itself is the agreement."""
-    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-        return True
-    print("Go on? [Y/n] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().casefold() in ("", "y", "yes")
-
-
 def _trust_agreed(plan: Plan, program: str, *, yes: bool, to_json: bool) -> bool:
     """Whether authorities may be trusted beyond the source: said on a terminal, or beforehand with --yes.
 
@@ -175,7 +165,7 @@ def _trust_agreed(plan: Plan, program: str, *, yes: bool, to_json: bool) -> bool
     """
     if yes:
         return True
-    if to_json or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+    if to_json or not asking.possible():
         return False
     roots = [one for step in plan.steps for one in step.widened]
     names = " and ".join(map(render.visible, dict.fromkeys(one.common_name for one in roots)))
@@ -183,9 +173,7 @@ def _trust_agreed(plan: Plan, program: str, *, yes: bool, to_json: bool) -> bool
            if all(map(plan.source_trusts, roots))
            else f"Neither {plan.source.location} nor {plan.target.location} trusts {names} for that")
     render.note(f"{program} signs mail only below an authority that it trusts for e-mail. {why}.")
-    print("Trust it for e-mail? Mail that others sign below it will count as genuine. [y/N] ", end="",
-          file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+    return asking.yes("Trust it for e-mail? Mail that others sign below it will count as genuine.", default=False)
 
 
 def _show(found: Report, *, to_json: bool) -> None:
@@ -221,7 +209,7 @@ def undo(location: str | None, *, yes: bool, to_json: bool) -> None:
     store = open_store(move.target, announce=render.announcement)
     if not to_json and not yes:
         render.note(f"taking back what went from {move.source} to {move.target} at {move.when}")
-        if not agreed():
+        if not asking.agreed():
             render.note("nothing was changed")
             return
     left = _restore_mail(store, move)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from migrate import elsewhere, passwords, render, report
 from migrate.cli.advice import advised
+from migrate.cli.asking import agreed
 from migrate.cli.memory import Memory
-from migrate.cli.moving import agreed, protect, status
+from migrate.cli.moving import protect, status
 from migrate.engine import Migration
 from migrate.plan import Options, Plan
 from migrate.report import Report

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from migrate import elsewhere, passwords, render, report
 from migrate.backup import Backup, Saved
 from migrate.cli import sealing
+from migrate.cli.asking import agreed
 from migrate.cli.memory import Memory
-from migrate.cli.moving import agreed, status
+from migrate.cli.moving import status
 from migrate.plan import Options
 from migrate.report import Report
 from profiles.commands import typed

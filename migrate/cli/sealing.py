@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate import render
+from migrate.cli import asking
 from migrate.passwords import BadSource
 from migrate.terminal import is_terminal
 from profiles.errors import Error, PasswordNeeded, Unsupported
@@ -89,8 +90,7 @@ def _weak(found: Strength) -> str:
 
 def _insists(found: Strength) -> bool:
     render.note(_weak(found))
-    print("Use it all the same? [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+    return asking.yes("Use it all the same?", default=False)
 
 
 class MadePassword:

@@ -109,6 +109,22 @@ def test_no(nss_database, alice):
     assert not target.private_keys()
 
 
+def test_an_end_of_input_is_no(nss_database, alice):
+    """Ctrl-D at a question agrees to nothing: neither to a move nor to its undoing."""
+    source, target = nss_database(), nss_database()
+    source.add_p12(alice.p12())
+    words = ("migrate", f"nss:{source.path}", f"nss:{target.path}")
+    for command in (words, ("undo",)):
+        before = target.private_keys()
+        person = Person(*command)
+        person.until("Go on? [Y/n] ")
+        os.write(person.handle, b"\x04")
+        assert person.end() == 0
+        assert "nothing was changed" in person.seen
+        assert target.private_keys() == before
+        assert certferry(*words).status == 0
+
+
 def test_a_new_file_asks_twice(nss_database, alice, tmp_path):
     """The password of a backup is asked for twice; two different entries make no file."""
     source = nss_database()
