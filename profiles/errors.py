@@ -35,6 +35,10 @@ class StoreInUse(Error):
     code = "store-in-use"
 
 
+class ChangedMeanwhile(StoreInUse):
+    """Another program wrote between reading and writing; nothing was written, and a second try may well do."""
+
+
 class AccessDenied(Error):
     """The system does not let this user read or write the store."""
 

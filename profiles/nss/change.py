@@ -12,6 +12,7 @@ from profiles.nss import attributes as at
 
 if TYPE_CHECKING:
     from profiles.nss.attributes import Row
+    from profiles.nss.envelope import PasswordEntry
     from profiles.nss.sql import Table
 
 _VERSION = 1
@@ -34,6 +35,8 @@ class Change:
     key_inserts: dict[int, Row] = field(default_factory=dict)
     meta_inserts: dict[str, bytes] = field(default_factory=dict)
     meta_updates: dict[str, tuple[bytes | None, bytes]] = field(default_factory=dict)
+    entry: PasswordEntry | None = None
+    """What the secrets in it are sealed under."""
 
     def __bool__(self) -> bool:
         return bool(self.cert_inserts or self.cert_updates or self.key_inserts)
@@ -87,11 +90,11 @@ class Logged:
         """Take the cert9.db half back where it is still as it was written; how many certificates went."""
         gone = 0
         for object_id, row in self.cert_inserts.items():
-            if _unchanged(table, object_id, row):
+            if unchanged(table, object_id, row):
                 table.delete(object_id)
                 gone += at.number(row.get(at.CLASS)) == at.CERTIFICATE
         for object_id, overwrite in self.cert_updates.items():
-            if _unchanged(table, object_id, overwrite.new):
+            if unchanged(table, object_id, overwrite.new):
                 table.update(object_id, overwrite.old)
         return gone
 
@@ -144,7 +147,8 @@ class Logged:
         )
 
 
-def _unchanged(table: Table, object_id: int, row: Row) -> bool:
+def unchanged(table: Table, object_id: int, row: Row) -> bool:
+    """Whether an object is there with those values."""
     found = table.rows("id = ?", (object_id,), row)
     return bool(found) and all(found[0][1].get(name) == value for name, value in row.items() if name in table.columns)
 

@@ -30,9 +30,12 @@ if TYPE_CHECKING:
 class NssCheckpoint:
     """A ``Checkpoint`` of the NSS store."""
 
-    def __init__(self, directory: Path, run: Run, ring: Keyring | None, new_entry: PasswordEntry | None) -> None:
+    def __init__(
+        self, directory: Path, run: Run, ring: Keyring | None, entry: PasswordEntry | None,
+        new_entry: PasswordEntry | None,
+    ) -> None:
         self._directory, self._run, self._ring, self._new_entry = directory, run, ring, new_entry
-        self._change = Change()
+        self._change = Change(entry=entry)
         self._added: dict[bytes, int] = {}
         self._nicknames: set[str] = set()
         self._step: int | None = None

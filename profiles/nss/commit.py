@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profiles import disk
-from profiles.errors import AccessDenied, Malformed, StoreInUse, StoreNotFound, ToolFailed
+from profiles.errors import AccessDenied, Malformed, StoreNotFound, ToolFailed
 from profiles.nss import attributes as at
 from profiles.nss import schema
 from profiles.nss.change import Change, Logged
 from profiles.nss.intent import INTENT, OWN, pending
 from profiles.nss.lock import locked
+from profiles.nss.meanwhile import require_as_read
 from profiles.nss.sql import CERT_DB, KEY_DB, Table, commit, reading, translated, writing
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Run:
             with ExitStack() as stack:
                 certs = stack.enter_context(writing(self.directory / CERT_DB))
                 keys = stack.enter_context(writing(self.directory / KEY_DB)) if with_keys else None
-                _require_free(change, certs, keys)
+                require_as_read(change, certs, keys)
                 self._prepare(made)
                 _write(intent, logged.encode())
                 if keys is not None:
@@ -79,12 +80,17 @@ class Run:
                 with translated(certs.path):
                     logged.apply_to_certificates(certs)
                 commit(certs)
+            _finish(intent, self.path)
         except BaseException:
-            if intent.exists():
+            entry = self._entry(self.steps + 1)
+            if intent.exists() or entry.exists():
                 _revert(self.directory, logged)
                 _remove(intent)
+                _remove(entry)
             raise
-        _finish(intent, self.path)
+
+    def _entry(self, step: int) -> Path:
+        return self.path / f"{step:04d}.json"
 
     def _prepare(self, made: list[str]) -> None:
         """The backup before the first write, complete and durable; the caller holds both write locks."""
@@ -106,7 +112,7 @@ class Run:
 
     def revert(self, step: int) -> None:
         """Take one committed step back and forget it."""
-        entry = self.path / f"{step:04d}.json"
+        entry = self._entry(step)
         with locked(self.own):
             _recover(self.directory, self.own)
             _revert(self.directory, Logged.decode(entry.read_bytes()))
@@ -189,11 +195,6 @@ def _still_used(directory: Path, keys: Table, ids: tuple[int, ...]) -> frozenset
                 if certs.rows("a102 = ? AND a0 = ?", (row.get(at.ID), at.ulong(at.CERTIFICATE)), (at.ID,)):
                     used.add(object_id)
     return frozenset(used)
-
-
-def _require_free(change: Change, certs: Table, keys: Table | None) -> None:
-    if any(map(certs.taken, change.cert_inserts)) or (keys is not None and any(map(keys.taken, change.key_inserts))):
-        raise StoreInUse("another program wrote to the database at the same moment", "Try again.")
 
 
 def _make_directory(directory: Path) -> None:

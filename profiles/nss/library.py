@@ -271,6 +271,8 @@ class LibraryCheckpoint:
 
 def _difference(before: Path, after: Path) -> Change:
     """What NSS did to the copy, row by row."""
+    from profiles.nss.envelope import PasswordEntry
+
     change = Change()
     with reading(before / CERT_DB) as old, reading(after / CERT_DB) as new:
         present = dict(old.rows("1"))
@@ -282,6 +284,8 @@ def _difference(before: Path, after: Path) -> Change:
             if differing := {name for name in {*row, *was} if row.get(name) != was.get(name)}:
                 change.cert_updates[object_id] = Overwrite(_part(was, differing), _part(row, differing))
     with reading(before / KEY_DB) as old, reading(after / KEY_DB) as new:
+        salt, check = new.named(("password",)).get("password", (b"", None))
+        change.entry = PasswordEntry(salt, check) if check is not None else None
         known = {object_id for object_id, _ in old.rows("1", (), (at.CLASS,))}
         change.key_inserts = {object_id: row for object_id, row in new.rows("1", (), old.columns)
                               if object_id not in known}

@@ -55,6 +55,8 @@ class NssStore:
     ) -> None:
         self.location, self.directory, self.product, self.path = location, directory, product, str(directory)
         self._ring: Keyring | None = None
+        self._entry: PasswordEntry | None = None
+        """What the ring was opened from."""
         self._new_entry: PasswordEntry | None = None
         self._run: Run | None = None
         with translated(directory):
@@ -130,9 +132,10 @@ class NssStore:
             from profiles.nss.envelope import PasswordEntry
 
             password = ask(what, new=True) if ask.explicit else Secret("")
-            entry = self._new_entry = PasswordEntry.create(password)
+            entry = self._entry = self._new_entry = PasswordEntry.create(password)
             self._ring = entry.open(password)
             return
+        self._entry = entry
         self._ring = contents.unlocked()
         for _ in range(ask.tries):
             if self._ring is not None:
@@ -202,7 +205,7 @@ class NssStore:
 
             entry = self._read(()).password or PasswordEntry.create(Secret(""))
         self._run = self._run or Run(self.directory)
-        return NssCheckpoint(self.directory, self._run, self._ring, entry)
+        return NssCheckpoint(self.directory, self._run, self._ring, self._entry if self._ring else None, entry)
 
     @property
     def undo_point(self) -> str | None:

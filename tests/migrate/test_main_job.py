@@ -13,7 +13,7 @@ from profiles.errors import WrongPassword
 from profiles.model import Secret
 from profiles.pkcs12.reader import decode
 from tests import nss_tools, pki
-from tests.command import certferry
+from tests.command import argv, certferry
 from tests.host import mode
 from tests.profiles.products import trees
 from tests.unprivileged import reachable, unprivileged
@@ -196,6 +196,34 @@ class TestUndo:
         certferry("migrate", f"nss:{source.path}", f"p12:{file}", source=OLD, target=FILE)
         assert certferry("undo", "--yes").status == 0
         assert not file.exists()
+
+
+@pytest.mark.slow
+def test_two_at_once(nss_database, alice, bob):
+    """Two processes that read the target before either writes: everything is there once, and two undos take it all."""
+    import sqlite3
+    import subprocess
+    import time
+    from contextlib import closing
+
+    sources, target = (nss_database(), nss_database()), nss_database()
+    for database in sources:
+        database.add_p12(alice.p12())
+        database.add_p12(bob.p12())
+    with closing(sqlite3.connect(target.path / "cert9.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        running = [subprocess.Popen(argv("migrate", f"nss:{one.path}", f"nss:{target.path}"), stdin=subprocess.DEVNULL)
+                   for one in sources]
+        time.sleep(3)
+        holder.execute("ROLLBACK")
+        assert [one.wait(60) for one in running] == [0, 0]
+    with closing(sqlite3.connect(target.path / "cert9.db")) as certs:
+        found = [row[0] for row in certs.execute("SELECT a11 FROM nssPublic WHERE a0 = x'00000001'")]
+    assert len(found) == len(set(found)) == 4
+    assert len(target.private_keys()) == 2
+    while certferry("undo", "--yes").status == 0:
+        pass
+    assert (target.certificates(), target.private_keys()) == ([], [])
 
 
 class TestRefusals:
