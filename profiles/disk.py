@@ -115,4 +115,4 @@ def same(one: str | Path, other: str | Path) -> bool:
     try:
         return Path(one).samefile(other)
     except OSError:  # one of them is yet to be made, or cannot be looked at
-        return Path(one).absolute() == Path(other).absolute()
+        return os.path.realpath(one) == os.path.realpath(other)

@@ -109,6 +109,18 @@ class ToolFailed(Error):
     code = "tool-failed"
 
 
+class Interrupted(Error):
+    """The user broke it off; what was under way was taken back, and what had arrived before stays."""
+
+    code = "interrupted"
+
+
+class LastCopy(Error):
+    """It would destroy a private key of which no other copy is known; nothing was changed."""
+
+    code = "last-copy"
+
+
 class LeftToUser(Error):
     """Only a person can allow or do it, and did not, or is not there; nothing was changed."""
 

@@ -128,3 +128,22 @@ class ProtectsKeys(Protocol):
 
     def protect(self, *, exportable: bool, strong: bool, announce: Callable[[str], None]) -> None:
         """How keys that come in are kept, and who is told before the system asks its user something."""
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A store that keeps a copy of what is taken back."""
+
+    def foresee(self, point: str) -> tuple[str, ...]:
+        """What becomes of files when that point is undone, a sentence each; ``StoreNotFound`` where it cannot be."""
+
+    def keep(self, point: str) -> tuple[str, ...]:
+        """Copy what is there now to where undoing that point leaves it: the places."""
+
+
+@runtime_checkable
+class Fingerprinted(Protocol):
+    """A store whose content can be told from any other without a password."""
+
+    def fingerprint(self) -> str:
+        """What names its content as it is now."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from profiles.disk import OWNER_ONLY, Access
 from profiles.errors import StoreInUse, StoreNotFound
 from profiles.files import writing
-from profiles.files.reading import read, read_if_there
+from profiles.files.reading import read_if_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,19 +96,40 @@ class Record:
             raise StoreNotFound("there is no record of that migration here", "It may have been undone already.")
         return found
 
-    def undo(self) -> int:
-        """Put every file back as it was, if all of them still are what the run made of them."""
-        current = []
+    def _found(self) -> list[tuple[Written, bytes | None, bytes | None]]:
+        """Every file with what it holds now and what it held before; raises where it cannot be put back so."""
+        found = []
         for file in self.files:
-            data = read(Path(file.path))
-            if fingerprint(data) not in file.contents:
+            path, data, old = Path(file.path), read_if_there(Path(file.path)), None
+            if data is not None and fingerprint(data) not in file.contents:
                 raise StoreInUse(
                     f"{file.path} was changed after the migration, so taking it back would lose that change",
                     f"Its state before is in {file.backup}." if file.backup else "Remove it yourself if you want to.")
-            old = read(Path(file.path).with_name(file.backup)) if file.backup else None
-            current.append((file, data, old))
-        for file, data, old in current:
-            put_back(Path(file.path), data, old, file.mode)
+            if file.backup:
+                old = read_if_there(path.with_name(file.backup))
+                if old is None:
+                    raise StoreNotFound(f"{file.backup}, which has what {file.path} held before, is not there any more")
+            found.append((file, data, old))
+        if all(data is None and old is None for _, data, old in found):
+            raise StoreNotFound(f"{self.files[0].path} is not there any more")
+        return found
+
+    def foreseen(self) -> tuple[str, ...]:
+        """What becomes of each file."""
+        return tuple(f"the file {file.path} gets back what it held before" if file.backup else
+                     f"the file {file.path} goes" for file, data, old in self._found() if data is not None or old)
+
+    def keep(self) -> tuple[str, ...]:
+        """Copies of all files beside them."""
+        return tuple(str(writing.back_up(Path(file.path), data)) for file, data, _ in self._found() if data is not None)
+
+    def undo(self) -> int:
+        """Put every file back as it was, if all of them still are what the run made of them, or are gone."""
+        for file, data, old in self._found():
+            if data is not None:
+                put_back(Path(file.path), data, old, file.mode)
+            elif old is not None:
+                writing.write_new(Path(file.path), old, file.mode)
             if file.backup:
                 with suppress(OSError):
                     Path(file.path).with_name(file.backup).unlink()

@@ -223,12 +223,13 @@ class FileStore:
             file = self.record.of(path)
             if file is None:
                 continue
-            if read_if_there(path) == new:
+            now = read_if_there(path)
+            if now == new:
                 put_back(path, new, old, file.mode)
             file.contents.pop()
             if not file.contents:
                 self.record.files.remove(file)
-                if file.backup:
+                if file.backup and now in (new, old):  # otherwise only the backup has what was there
                     with suppress(OSError):
                         path.with_name(file.backup).unlink()
         self._recorded = bool(self.record.files) and self.record.save()
@@ -239,6 +240,18 @@ class FileStore:
     def undo_point(self) -> str | None:
         """See ``Store``."""
         return self.record.name if self._recorded else None
+
+    def fingerprint(self) -> str:
+        """See ``Fingerprinted``."""
+        return fingerprint(b"".join(fingerprint(one or b"").encode() for one in self.data()))
+
+    def foresee(self, point: str) -> tuple[str, ...]:
+        """See ``Keeping``."""
+        return Record.load(point, self.form.paths).foreseen()
+
+    def keep(self, point: str) -> tuple[str, ...]:
+        """See ``Keeping``: beside it, under a backup's name."""
+        return Record.load(point, self.form.paths).keep()
 
     def undo(self, point: str) -> int:
         """See ``Store``."""

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from profiles.errors import Malformed
 from profiles.nss import attributes as at
+from profiles.nss.contents import CERT_HANDLE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from profiles.nss.attributes import Row
     from profiles.nss.envelope import PasswordEntry
     from profiles.nss.sql import Table
@@ -86,31 +89,42 @@ class Logged:
         for object_id, overwrite in self.cert_updates.items():
             table.update(object_id, overwrite.new)
 
-    def revert_certificates(self, table: Table) -> int:
-        """Take the cert9.db half back where it is still as it was written; how many certificates went."""
-        gone = 0
-        for object_id, row in self.cert_inserts.items():
-            if unchanged(table, object_id, row):
+    def revert_certificates(self, table: Table, needed: Callable[[bytes | None], bool]) -> tuple[int, frozenset[int]]:
+        """Take the cert9.db half back where it is still as it was written.
+
+        How many certificates went, and the objects that stay: what somebody changed since, and the public halves of
+        keys whose CKA_ID is ``needed``.
+        """
+        gone, stay = 0, set()
+        kinds = {object_id: at.number(row.get(at.CLASS)) for object_id, row in self.cert_inserts.items()}
+        for object_id in sorted(kinds, key=lambda one: kinds[one] == at.PUBLIC_KEY):  # after the certificates
+            row = self.cert_inserts[object_id]
+            if unchanged(table, object_id, row) and not (kinds[object_id] == at.PUBLIC_KEY and needed(row.get(at.ID))):
                 table.delete(object_id)
-                gone += at.number(row.get(at.CLASS)) == at.CERTIFICATE
+                gone += kinds[object_id] == at.CERTIFICATE
+            elif table.taken(object_id):
+                stay.add(object_id)
         for object_id, overwrite in self.cert_updates.items():
             if unchanged(table, object_id, overwrite.new):
                 table.update(object_id, overwrite.old)
-        return gone
+            elif not unchanged(table, object_id, overwrite.old):
+                stay.add(object_id)
+        return gone, frozenset(stay)
 
-    def revert_keys(self, table: Table, keep: frozenset[int] = frozenset()) -> int:
-        """Take the key4.db half back, but for the keys in ``keep``; how many keys went."""
+    def revert_keys(self, table: Table, keep: frozenset[int], stay: frozenset[int]) -> int:
+        """Take the key4.db half back, but for the keys in ``keep`` and what signs what stays; how many keys went."""
         gone = 0
-        kept = {f"sig_key_{object_id:08x}" for object_id in keep}
+        kept = {f"sig_key_{one:08x}" for one in keep}
+        kept |= {f"sig_cert_{one | bits:08x}" for one in stay for bits in (0, CERT_HANDLE)}
         for object_id in self.key_ids:
             if object_id not in keep and table.taken(object_id):
                 table.delete(object_id)
                 gone += 1
         for name in self.meta_names:
-            if name[:16] not in kept:
+            if name.rpartition("_")[0] not in kept:
                 table.delete_meta(name)
         for name, (old, new) in self.meta_updates.items():
-            if table.signature(name) == new:
+            if name.rpartition("_")[0] not in kept and table.signature(name) == new:
                 table.put_meta(name, old) if old is not None else table.delete_meta(name)
         return gone
 

@@ -12,11 +12,11 @@ import secrets
 import shutil
 import time
 from contextlib import ExitStack
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 from profiles import disk
-from profiles.errors import AccessDenied, Malformed, StoreNotFound, ToolFailed
+from profiles.errors import AccessDenied, Malformed, ToolFailed
 from profiles.nss import attributes as at
 from profiles.nss import schema
 from profiles.nss.change import Change, Logged
@@ -26,6 +26,8 @@ from profiles.nss.meanwhile import require_as_read
 from profiles.nss.sql import CERT_DB, KEY_DB, Table, commit, reading, translated, writing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from profiles.nss.envelope import PasswordEntry
 
 _KEPT_RUNS = 10
@@ -52,12 +54,12 @@ class Run:
         _make_directory(self.directory)
         schema.private_directory(self.own)
         with locked(self.own):
-            _recover(self.directory, self.own)
+            settle(self.directory, self.own)
             made = schema.create(self.directory, entry) if entry is not None else []
             try:
                 self._commit(change, made)
             except BaseException:
-                _discard_empty(self.directory, made)
+                discard_empty(self.directory, made)
                 raise
         self.steps += 1
         return self.steps
@@ -84,7 +86,7 @@ class Run:
         except BaseException:
             entry = self._entry(self.steps + 1)
             if intent.exists() or entry.exists():
-                _revert(self.directory, logged)
+                take_back(self.directory, logged, self.path / CERT_DB)
                 _remove(intent)
                 _remove(entry)
             raise
@@ -100,7 +102,7 @@ class Run:
         try:
             for name in (CERT_DB, KEY_DB):
                 if name not in made:
-                    _copy(self.directory / name, draft / name)
+                    copy(self.directory / name, draft / name)
             _write(draft / "created", "\n".join(made).encode())
             with translated(self.path):
                 draft.rename(self.path)
@@ -114,9 +116,9 @@ class Run:
         """Take one committed step back and forget it."""
         entry = self._entry(step)
         with locked(self.own):
-            _recover(self.directory, self.own)
-            _revert(self.directory, Logged.decode(entry.read_bytes()))
-            _discard_empty(self.directory, _created(self.path))
+            settle(self.directory, self.own)
+            take_back(self.directory, Logged.decode(entry.read_bytes()), self.path / CERT_DB)
+            discard_empty(self.directory, created(self.path))
             _remove(entry)
         self._reverted += 1
 
@@ -127,28 +129,11 @@ def recover(directory: Path) -> None:
     if not pending(directory):
         return
     with locked(own):
-        _recover(directory, own)
+        settle(directory, own)
 
 
-def undo(directory: Path, run: str) -> tuple[int, int]:
-    """Take back every step of a run, newest first: how many certificates and keys went."""
-    own = directory / OWN
-    path = own / run
-    if Path(run).name != run or not path.is_dir():
-        raise StoreNotFound(f"there is no record of that migration in {directory}", "It may have been undone already.")
-    with locked(own):
-        _recover(directory, own)
-        certificates = keys = 0
-        for entry in sorted(path.glob("[0-9]*.json"), reverse=True):
-            gone = _revert(directory, Logged.decode(entry.read_bytes()))
-            certificates, keys = certificates + gone[0], keys + gone[1]
-        _discard_empty(directory, _created(path))
-        with translated(path):
-            path.rename(own / f"{run}.undone")
-    return certificates, keys
-
-
-def _recover(directory: Path, own: Path) -> None:
+def settle(directory: Path, own: Path) -> None:
+    """Finish or take back what was interrupted; the caller holds the lock."""
     for intent in sorted(own.glob(f"{INTENT}*.json")):
         try:
             logged = Logged.decode(intent.read_bytes())
@@ -169,32 +154,45 @@ def _recover(directory: Path, own: Path) -> None:
         _finish(intent, own / run)
 
 
-def _revert(directory: Path, logged: Logged) -> tuple[int, int]:
-    """Certificates first: a crash between the two leaves a key without its certificate, never the reverse."""
+def take_back(directory: Path, logged: Logged, before: Path) -> tuple[int, int]:
+    """Take a step back: how many certificates and keys went; ``before`` is cert9.db as the run found it.
+
+    Certificates first: a crash between the two leaves a key without its certificate, never the reverse.
+    """
     with writing(directory / CERT_DB) as certs:
         with translated(certs.path):
-            certificates = logged.revert_certificates(certs)
+            certificates, stay = logged.revert_certificates(certs, partial(_needed, certs, before))
         commit(certs)
     if not (logged.key_ids or logged.meta_names or logged.meta_updates):
         return certificates, 0
     with writing(directory / KEY_DB) as keys:
         with translated(keys.path):
-            gone = logged.revert_keys(keys, _still_used(directory, keys, logged.key_ids))
+            gone = logged.revert_keys(keys, _still_used(directory, keys, logged.key_ids, before), stay)
         commit(keys)
     return certificates, gone
 
 
-def _still_used(directory: Path, keys: Table, ids: tuple[int, ...]) -> frozenset[int]:
-    """Of those keys, the ones that some certificate left in cert9.db belongs to."""
+def _still_used(directory: Path, keys: Table, ids: tuple[int, ...], before: Path) -> frozenset[int]:
+    """Of those keys, the ones that a certificate in cert9.db needs."""
     if not ids:
         return frozenset()
-    used = set()
     with reading(directory / CERT_DB) as certs:
-        for object_id in ids:
-            for _, row in keys.rows("id = ?", (object_id,), (at.ID,)):
-                if certs.rows("a102 = ? AND a0 = ?", (row.get(at.ID), at.ulong(at.CERTIFICATE)), (at.ID,)):
-                    used.add(object_id)
-    return frozenset(used)
+        return frozenset(object_id for object_id in ids for _, row in keys.rows("id = ?", (object_id,), (at.ID,))
+                         if _needed(certs, before, row.get(at.ID)))
+
+
+def _needed(certs: Table, before: Path, cka_id: bytes | None) -> bool:
+    """Whether there is a certificate of that key that was not there without it before the run."""
+    found = _certificates(certs, cka_id)
+    if not found or not before.exists():
+        return bool(found)
+    with reading(before) as old:
+        return bool(found - _certificates(old, cka_id))
+
+
+def _certificates(table: Table, cka_id: bytes | None) -> set[bytes | None]:
+    rows = table.rows("a102 = ? AND a0 = ?", (cka_id, at.ulong(at.CERTIFICATE)), (at.VALUE,))
+    return {row.get(at.VALUE) for _, row in rows}
 
 
 def _make_directory(directory: Path) -> None:
@@ -204,7 +202,7 @@ def _make_directory(directory: Path) -> None:
             disk.make_private_directory(directory)
 
 
-def _discard_empty(directory: Path, made: list[str]) -> None:
+def discard_empty(directory: Path, made: list[str]) -> None:
     """Remove the database files that this run made, if nothing is in them."""
     if not made:
         return
@@ -217,7 +215,8 @@ def _discard_empty(directory: Path, made: list[str]) -> None:
         (directory / name).unlink(missing_ok=True)
 
 
-def _created(run: Path) -> list[str]:
+def created(run: Path) -> list[str]:
+    """The database files that a run made."""
     try:
         return [name for name in (run / "created").read_text().split("\n") if name in (CERT_DB, KEY_DB)]
     except OSError:
@@ -242,7 +241,8 @@ def _write(path: Path, data: bytes) -> None:
     schema.sync(path.parent)
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy(source: Path, target: Path) -> None:
+    """A durable copy of a database that nobody writes to meanwhile, read back."""
     with translated(target), os.fdopen(disk.create(target), "wb") as file, source.open("rb") as original:
         shutil.copyfileobj(original, file, 1 << 20)
         file.flush()

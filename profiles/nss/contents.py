@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from profiles.certificate import Certificate
     from profiles.nss.envelope import Keyring, PasswordEntry
 
+CERT_HANDLE = 0xC0000000
+"""What the handle of an object in cert9.db has besides its id."""
+
+
 class StoredCertificate(NamedTuple):
     """A certificate object."""
 
@@ -202,4 +206,4 @@ def signature_name(kind: str, object_id: int, column: str) -> str:
 
 def signature_names(object_id: int, column: str) -> tuple[str, str]:
     """Where a signature may be: a password change in some NSS versions files it under the object's handle."""
-    return signature_name("cert", object_id, column), signature_name("cert", object_id | 0xC0000000, column)
+    return signature_name("cert", object_id, column), signature_name("cert", object_id | CERT_HANDLE, column)

@@ -59,6 +59,7 @@ class NssStore:
         """What the ring was opened from."""
         self._new_entry: PasswordEntry | None = None
         self._run: Run | None = None
+        self.left: tuple[str, ...] = ()
         with translated(directory):
             self._check_place(new=new)
         self._waiting = pending(directory)
@@ -212,9 +213,24 @@ class NssStore:
         """See ``Store``."""
         return self._run.point if self._run else None
 
+    def foresee(self, point: str) -> tuple[str, ...]:
+        """See ``Keeping``."""
+        from profiles.nss.undoing import recorded
+
+        recorded(self.directory, point)
+        return ()
+
+    def keep(self, point: str) -> tuple[str, ...]:
+        """See ``Keeping``: in the record of the run, which opens as ``nss:DIR``."""
+        from profiles.nss.undoing import keep
+
+        return (str(keep(self.directory, point)),)
+
     def undo(self, point: str) -> int:
         """See ``Store``."""
-        from profiles.nss.commit import undo
+        from profiles.nss.undoing import left, undo
 
-        return sum(undo(self.directory, point))
+        gone = sum(undo(self.directory, point))
+        self.left = left(self.directory, point)
+        return gone
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,8 +34,6 @@ from tests.profiles.pkcs12 import material as m
 from tests.unprivileged import reachable, unprivileged
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from profiles.files.store import FileStore
     from tests.pki import Authority, Leaf
 
@@ -396,3 +395,28 @@ def test_listing_of_some_subjects(place: Place, alice: Leaf, bob: Leaf) -> None:
     """Only the certificates that were asked about."""
     put(place.open(""), m.item(alice, "Alice"), m.item(bob, "Bob"))
     assert by_name(place.open("").list({m.certificate(bob).subject})) == {"Bob": True}
+
+
+@pytest.mark.parametrize("place", ["p12"], indirect=True)
+def test_a_change_between_a_step_and_its_taking_back(place: Place, alice: Leaf, bob: Leaf) -> None:
+    """Another program's change stays, and so does the backup of what was there before both."""
+    put(place.open(), m.item(alice))
+    before = place.paths[0].read_bytes()
+    with pytest.raises(RuntimeError), place.open().checkpoint() as step:  # noqa: PT012 - a step is a block
+        step.add_keys(seal([m.item(bob)]))
+        step.commit()
+        place.paths[0].write_bytes(b"mine now")
+        raise RuntimeError
+    assert sorted(place.contents().values()) == sorted([b"mine now", before])
+
+
+def test_what_is_taken_back_can_be_kept(place: Place, alice: Leaf) -> None:
+    """Every file beside it, byte for byte and private; and it is foreseen that it goes."""
+    store = place.open()
+    put(store, m.item(alice))
+    before, point = place.contents(), store.undo_point or ""
+    assert all(any(str(path) in text and "goes" in text for text in store.foresee(point)) for path in place.paths)
+    kept = [Path(one) for one in store.keep(point)]
+    store.undo(point)
+    assert sorted(path.read_bytes() for path in kept) == sorted(before.values())
+    assert {path.name for path in kept} == set(place.contents()) and {mode(path) for path in kept} == {0o600}

@@ -409,3 +409,45 @@ def test_a_commit_that_is_interrupted_at_its_end(nss_database, alice, monkeypatc
     monkeypatch.undo()
     assert store.undo_point is None
     assert (database.certificates(), database.private_keys()) == ([], [])
+
+
+@pytest.mark.filterwarnings("ignore:PKCS#12 bundle could not be parsed as DER")
+def test_undo_leaves_a_key_that_a_later_certificate_needs(nss_database, intermediate, alice):
+    """With its public half and its signatures: a renewed certificate of the same key goes on working."""
+    database = nss_database()
+    store = opened(database.path)
+    put(store, alice, "Alice")
+    renewed = intermediate.renewed(alice, same_key=True)
+    database.add_certificate(renewed.der, "Renewed")
+    database.delete("Alice")
+    store.undo(store.undo_point)
+    assert [one.nickname for one in database.certificates()] == ["Renewed"]
+    assert database.flags()["Renewed"] == "u,u,u"
+    assert exported(database, "Renewed").private_numbers() == alice.key.private_numbers()
+    assert "a key stays" in " ".join(store.left)
+
+
+def test_undo_takes_a_key_from_a_certificate_that_had_none(nss_database, alice):
+    """Its certificate was there before; so it is again."""
+    database = nss_database()
+    database.add_certificate(alice.der, "Alice")
+    store = opened(database.path)
+    put(store, alice, "Alice")
+    assert database.flags()["Alice"] == "u,u,u"
+    store.undo(store.undo_point)
+    assert (database.flags(), database.private_keys(), store.left) == ({"Alice": ",,"}, [], ())
+
+
+@pytest.mark.parametrize("before", [",,", "C,,"], ids=["new", "changed"])
+def test_undo_leaves_trust_that_was_set_since(nss_database, root, alice, before):
+    """Authenticated as the user left it, in what the run had set too; in a trust of its own or one that it changed."""
+    database = nss_database("secret")
+    database.add_certificate(root.der, "Root", before)
+    store = opened(database.path, "secret")
+    put(store, alice, "Alice", TRUSTED)
+    database.trust("Root", "CT,C,")
+    store.undo(store.undo_point)
+    assert database.flags() == {"Root": "CT,C,"}
+    assert opened(database.path, "secret").list().entries[0].trust == Trust(
+        Level.TRUSTED, Level.TRUSTED, Level.TRUSTED)
+    assert any("trust" in text for text in store.left)
