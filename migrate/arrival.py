@@ -12,6 +12,7 @@ from profiles.errors import (
     AccessDenied,
     ChangedMeanwhile,
     Error,
+    Interrupted,
     LeftToUser,
     PasswordNeeded,
     StoreInUse,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from profiles.mail.client import Association, MailClient
     from profiles.store import Store
 
-_HOPELESS = (StoreInUse, AccessDenied, PasswordNeeded, WrongPassword, ToolFailed)
+_HOPELESS = (Interrupted, StoreInUse, AccessDenied, PasswordNeeded, WrongPassword, ToolFailed)
 """What would stop every further step too."""
 _TOGETHER = 32
 """Steps in one commit: its syncs to disk cost as much as a dozen steps, and a failure makes all of them again."""
@@ -57,42 +58,50 @@ class Arrival:
     refused: Mapping[str, Error]
     """Why it did not hand out the rest."""
     observe: Observer = silent
-    committed: Callable[[], None] = lambda: None
-    """Called after the first steps arrived, and whenever ``points`` grew."""
+    committed: Callable[[Sequence[Step]], None] = lambda _steps: None
+    """Called with the steps that arrived, after each commit."""
     client: MailClient | None = None
     points: list[str] = field(default_factory=list)
     """What the settings of the mail program are put back by."""
+    interrupts: list[Interrupted] = field(default_factory=list)
+    """Ctrl-C that came when a step had just arrived: no further one is begun."""
 
     def of(self, steps: Sequence[Step]) -> Iterator[Outcome]:
         """The outcome of every step, in their order; raises what stops all of them before the first arrived."""
         stopped: Error | None = None
-        arrived, points = False, len(self.points)
+        arrived = False
         lost: set[str] = set()
         for start in range(0, len(steps), _TOGETHER):
             self.observe("moved", start, len(steps))
             part = steps[start : start + _TOGETHER]
             together = self._together(part) if stopped is None else None
+            if isinstance(together, Interrupted):
+                if not arrived:
+                    raise KeyboardInterrupt from together
+                stopped, together = together, None
             for step in part:
                 outcome = self._one(_without(step, lost), stopped) if together is None else _done(step, together)
                 if isinstance(outcome, Error):
                     if not arrived:
-                        raise outcome
+                        raise KeyboardInterrupt if isinstance(outcome, Interrupted) else outcome
                     stopped = outcome
                     outcome = failed(step, stopped)
-                if outcome.outcome != "done":
+                if outcome.outcome == "done":
+                    arrived = True
+                else:
                     lost.add(name(step))
-                elif not arrived or len(self.points) > points:
-                    arrived, points = True, len(self.points)
-                    self.committed()
+                stopped = stopped or next(iter(self.interrupts), None)
                 yield outcome
         self.observe("moved", len(steps), len(steps))
 
-    def _together(self, steps: Sequence[Step]) -> Collection[Association] | None:
+    def _together(self, steps: Sequence[Step]) -> Collection[Association] | Interrupted | None:
         """As ``_take_in`` if all of them arrived in one commit; None, and nothing of them is there, otherwise."""
         if len(steps) < 2 or any(step.skip or name(step) in self.refused for step in steps):
             return None
         try:
             return self._take_in(steps)
+        except Interrupted as error:
+            return error
         except Error:
             return None  # each is tried alone now, so that only those fail that must
 
@@ -111,10 +120,23 @@ class Arrival:
             return _ended(step, error)
 
     def _take_in(self, steps: Sequence[Step]) -> Collection[Association]:
-        """The keys with what surrounds them, and the accounts that use them: all of it, or nothing.
+        """Have them arrive, and say so to whoever writes it down; ``Interrupted`` where Ctrl-C came before that.
 
         What the accounts use from then on: less than was wanted only where somebody else took it back at once.
         """
+        try:
+            used = self._with_accounts(steps)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted") from None
+        try:
+            self.committed(steps)
+        except KeyboardInterrupt:
+            self.committed(steps)
+            self.interrupts.append(Interrupted("interrupted"))
+        return used
+
+    def _with_accounts(self, steps: Sequence[Step]) -> Collection[Association]:
+        """The keys with what surrounds them, and the accounts that use them: all of it, or nothing."""
         associations = [one for step in steps for one in step.associations]
         if self.client is None or not associations:
             self._into_store(steps)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from migrate.arrival import Observer, failed, name, silent, skipped
 from migrate.engine import Migration
 from migrate.naming import Content, file_names
-from profiles.errors import Error, PasswordNeeded, WrongPassword
+from profiles.errors import Error, Interrupted, PasswordNeeded, WrongPassword
 from profiles.files import writing
 from profiles.files.pkcs12 import Pkcs12File
 
@@ -46,8 +46,8 @@ class Backup:
     """Whether a file that is there gives way; ``undo`` brings it back."""
     others: Callable[[], Iterable[Listing]] = tuple
     observe: Observer = silent
-    committed: Callable[[Store], None] = lambda _store: None
-    """Called with each file's store as soon as it is there, so that it can be undone."""
+    remembered: Callable[[Store], Callable[[Sequence[Step]], None]] = lambda _store: lambda _steps: None
+    """Called with each file's store: what is to be called with the steps that are in it, so that it can be undone."""
 
     def plan(self, path: Path) -> Plan:
         """What would be saved, as if all of it went into one new file at ``path``."""
@@ -70,12 +70,21 @@ class Backup:
     def apart(self, plan: Plan, places: Sequence[Path]) -> Iterator[Saved]:
         """One file for each step; one that cannot be made does not stop the others.
 
-        Raises what stops them all: a password that is wrong or not to be had.
+        Raises what stops them all: a password that is wrong or not to be had. Ctrl-C leaves the files that are there.
         """
+        stopped: Interrupted | None = None
         for number, (step, path) in enumerate(zip(plan.steps, places, strict=True)):
             self.observe("saved", number, len(plan.steps))
+            if stopped is not None:
+                yield Saved(failed(step, stopped, f"not tried after: {stopped.message}"), None)
+                continue
             try:
                 yield self._one(step, path)
+            except KeyboardInterrupt:
+                if not number:
+                    raise
+                stopped = Interrupted("interrupted")
+                yield Saved(failed(step, stopped), None)
             except (PasswordNeeded, WrongPassword):
                 raise
             except Error as error:
@@ -96,7 +105,7 @@ class Backup:
 
     def _migration(self, store: FileStore, options: Options) -> Migration:
         return Migration(self.source, store, options, self.ask_source, self.ask_file, self.others,
-                         committed=lambda: self.committed(store))
+                         committed=self.remembered(store))
 
 
 def _saved(outcome: Outcome, store: FileStore) -> Saved:

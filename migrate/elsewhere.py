@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from profiles.disk import same
 from profiles.errors import Error
 from profiles.files.reading import explained
 from profiles.opening import open_found
@@ -48,6 +49,6 @@ def listings(known: Collection[str]) -> Iterator[Listing]:
     from profiles.discover import discover
 
     for found in discover().found:
-        listing = None if found.path in known else look(found).listing
+        listing = None if any(same(found.path, one) for one in known) else look(found).listing
         if listing is not None:  # a broken store elsewhere is no reason not to go on with this one
             yield listing

@@ -52,8 +52,8 @@ class Migration:
     others: Callable[[], Iterable[Listing]] = tuple
     """Listings of the other stores on this computer, asked for only when a chain is incomplete."""
     observe: Observer = silent
-    committed: Callable[[], None] = lambda: None
-    """Called after the first step that arrived, and whenever ``points`` grew, so that all can be undone."""
+    committed: Callable[[Sequence[Step]], None] = lambda _steps: None
+    """Called with the steps that arrived, after each commit, so that all can be undone."""
     client: MailClient | None = None
     """The mail program of the target whose accounts are to use what arrives."""
     wish: Wish | None = None

@@ -5,10 +5,21 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+class Key(NamedTuple):
+    """A private key that arrived, as its public half shows it."""
+
+    id: str
+    title: str
+    source: str = ""
+    """The location that it came from."""
+    content: str = ""
+    """The fingerprint of that, where it is a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,15 @@ class Move:
 
     run: str = ""
     """Names the migration, which is written down again whenever there is more of it to undo."""
+
+    keys: tuple[Key, ...] | None = None
+    """Those that arrived; None where nobody knows, in lines of older versions."""
+    path: str = ""
+    """Where the target lies on disk."""
+    content: str = ""
+    """The fingerprint of the target with all that arrived, where it is a file."""
+    gone: bool = False
+    """It could not be taken back, because its target was not there."""
 
     @property
     def name(self) -> tuple[str, str]:
@@ -51,21 +71,25 @@ def record(move: Move) -> None:
         os.fsync(file.fileno())
 
 
-def last(target: str | None = None) -> Move | None:
-    """The latest move that was not undone, of all or of one target."""
+def moves() -> list[Move]:
+    """Every move as it was last written down, oldest first."""
     try:
         lines = _path().read_text("utf-8", "replace").splitlines()
     except OSError:
-        return None
-    moves: dict[tuple[str, str], Move] = {}
+        return []
+    found: dict[tuple[str, str], Move] = {}
     for line in lines:
         try:
-            found_here = json.loads(line)
-            move = Move(**found_here | {"mail": tuple(found_here.get("mail", ()))})
+            move = _move(json.loads(line))
         except (ValueError, TypeError, AttributeError):
             continue
-        moves.pop(move.name, None)
-        if not move.undone:
-            moves[move.name] = move
-    found = [move for move in moves.values() if target in (None, move.target)]
-    return found[-1] if found else None
+        if not (move.undone or move.gone):
+            found.pop(move.name, None)  # it went on
+        found[move.name] = move
+    return list(found.values())
+
+
+def _move(line: dict[str, Any]) -> Move:
+    keys = line.get("keys")
+    return Move(**line | {"mail": tuple(line.get("mail", ())),
+                          "keys": None if keys is None else tuple(Key(*one) for one in keys)})

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Protocol, runtime_checkable
 
 from migrate.cli import streams
-from profiles.errors import Error
+from profiles.errors import Error, Interrupted
 
 EXIT_STATUS = {
     "store-not-found": 8,
@@ -29,12 +29,6 @@ EXIT_STATUS = {
     "interrupted": 130,
 }
 """Exit status by error code (DESIGN, contracts); everything else that failed is 1."""
-
-
-class Interrupted(Error):
-    """The user broke it off."""
-
-    code = "interrupted"
 
 
 @contextmanager

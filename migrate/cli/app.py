@@ -289,9 +289,9 @@ def undo(
 ) -> None:
     """Take the last migration back."""
     with reported(to_json=json):
-        from migrate.cli import moving
+        from migrate.cli import undoing
 
-        moving.undo(location, yes=yes, to_json=json)
+        undoing.undo(location, yes=yes, to_json=json)
 
 
 @app.command()

@@ -1,22 +1,24 @@
-"""The commands that change a target: ``migrate``, ``restore``, ``undo``."""
+"""The commands that change a target: ``migrate`` and ``restore``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrate import elsewhere, journal, passwords, render, report
+from migrate import elsewhere, passwords, render, report
 from migrate.cli import EXIT_STATUS, asking, sealing
 from migrate.cli.advice import advised
+from migrate.cli.interrupts import broken_off, once
 from migrate.cli.memory import Memory
 from migrate.engine import Migration
 from migrate.plan import Options
 from profiles.disk import same
-from profiles.errors import NoMatch, StoreInUse, StoreNotFound, Unsupported
+from profiles.errors import NoMatch, StoreInUse, Unsupported
 from profiles.opening import open_store
 from profiles.products.guided import GUIDED
-from profiles.store import Asker, Leaving, ProtectsKeys, Store
+from profiles.store import Asker, ProtectsKeys, Store
 
 if TYPE_CHECKING:
     from migrate.mailing import Wish
@@ -101,15 +103,15 @@ def _migration(asked: Asked, source: Store, target: Store) -> Migration:
     kind = target.location.kind
     if kind == "p12" or kind in GUIDED:
         ask_target = sealing.NewPassword(ask_target, sealing.chosen("any" if kind in GUIDED else asked.reader))
-    memory = Memory(source, target)
+    memory = Memory(str(source.location), target)
     return Migration(
         source, target,
         Options(asked.only, skip_expired=asked.skip_expired, trust=asked.trust == "copy", roots=asked.roots,
                 contacts=asked.contacts),
         passwords.parse(asked.from_password or (asked.file_password if source.file else None), "--from-password"),
         ask_target,
-        lambda: elsewhere.listings({source.path, target.path}), render.Progress(), memory, *_mail(asked, target),
-        memory.points,
+        lambda: elsewhere.listings({source.path, target.path}), render.Progress(),
+        partial(memory.arrived, source), *_mail(asked, target), memory.points,
     )
 
 
@@ -139,7 +141,8 @@ def _run(migration: Migration, *, dry_run: bool, yes: bool, to_json: bool) -> in
             render.note("nothing was changed")
             return 0
     user = _user(migration.target) if plan.steps else None
-    found = migration.run(plan)
+    with once():
+        found = broken_off(migration.run(plan))
     if user:
         text = f"{user} is running: it sees what arrived, but may need a restart for a site that it has refused before"
         found = found._replace(notes=(*found.notes, text))
@@ -190,53 +193,10 @@ def _show(found: Report, *, to_json: bool) -> None:
 def status(found: Report) -> int:
     """The exit status of a finished migration."""
     codes = [outcome.code for outcome in found.outcomes if outcome.outcome == "failed"]
-    for code in ("key-not-exportable", "verification-failed"):
+    for code in ("interrupted", "key-not-exportable", "verification-failed"):
         if code in codes:
             return EXIT_STATUS[code]
     if codes and len(set(codes)) == 1 and len(codes) == len(found.outcomes):
         return EXIT_STATUS.get(codes[0], 1)
     return int(found.lossy or any(outcome.outcome != "done" for outcome in found.outcomes)
                or any(use.falls_short for use in found.uses))
-
-
-def undo(location: str | None, *, yes: bool, to_json: bool) -> None:
-    """Take the last migration back, of all or into one store."""
-    target = str(open_store(location).location) if location else None
-    move = journal.last(target)
-    if move is None:
-        raise StoreNotFound("there is no migration to take back",
-                            "Only what certferry did on this account can be undone.")
-    store = open_store(move.target, announce=render.announcement)
-    if not to_json and not yes:
-        render.note(f"taking back what went from {move.source} to {move.target} at {move.when}")
-        if not asking.agreed():
-            render.note("nothing was changed")
-            return
-    left = _restore_mail(store, move)
-    removed = store.undo(move.point) if move.point else 0
-    journal.record(replace(move, undone=True))
-    left += store.left if isinstance(store, Leaving) else ()
-    if to_json:
-        render.as_json({"schema": report.SCHEMA, "status": "done", "from": move.source, "to": move.target,
-                        "removed": removed, "notes": left})
-        return
-    mail = ", its mail accounts use what they used" if move.mail and not left else ""
-    but = ", but for what is told below" if left else ""
-    render.say(f"undone  {move.target} is as it was before{but} ({removed} certificates and keys taken back{mail})")
-    for text in left:
-        render.note(render.visible_sentence(text))
-
-
-def _restore_mail(store: Store, move: journal.Move) -> list[str]:
-    """First what accounts use, then the keys: in between, an account shows nothing that is not there.
-
-    A sentence for each account that was changed since, and is left.
-    """
-    if not move.mail:
-        return []
-    from migrate.cli.mail import required_client
-
-    client = required_client(store)
-    with client.alone():
-        left = dict.fromkeys(one for point in reversed(move.mail) for one in client.restore(point))
-    return [f"the account {address} was changed since: what it uses stays" for address in left]

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate import elsewhere, passwords, render, report
+from migrate.arrival import failed
 from migrate.cli.advice import advised
 from migrate.cli.asking import agreed
+from migrate.cli.interrupts import broken_off, once
 from migrate.cli.memory import Memory
 from migrate.cli.moving import protect, status
 from migrate.engine import Migration
 from migrate.plan import Options, Plan
 from migrate.report import Report
 from profiles.commands import certferry
-from profiles.errors import Error, NoMatch
+from profiles.errors import Error, Interrupted, NoMatch
 from profiles.files.recognition import recognise
 from profiles.model import Listing, Location, Problem
 from profiles.opening import open_store
@@ -74,8 +76,9 @@ def restore(asked: Asked, directory: Path, *, dry_run: bool, yes: bool, to_json:
             if not yes and not agreed():
                 render.note("nothing was changed")
                 return 0
-        reports = [work.run(work.plan()) for work in works]
-    found = advised(_merged(directory, reports, dry_run=dry_run), target)
+        with once():
+            reports = _run(works, plans)
+    found = broken_off(advised(_merged(directory, reports, dry_run=dry_run), target))
     if to_json:
         render.as_json(report.migration_json(found))
     elif dry_run:
@@ -88,6 +91,21 @@ def restore(asked: Asked, directory: Path, *, dry_run: bool, yes: bool, to_json:
     return 0 if dry_run else status(found)
 
 
+def _run(works: Sequence[Migration], plans: Sequence[Plan]) -> list[Report]:
+    """What became of each; what ends one of them after others arrived ends the rest too, and is in their reports."""
+    reports: list[Report] = []
+    for number, work in enumerate(works):
+        try:
+            reports.append(work.run(work.plan()))
+        except (KeyboardInterrupt, Error) as problem:
+            if not any(outcome.outcome == "done" for one in reports for outcome in one.outcomes):
+                raise
+            error = problem if isinstance(problem, Error) else Interrupted("interrupted")
+            reports += [Report(plan, tuple(failed(step, error) for step in plan.steps)) for plan in plans[number:]]
+            break
+    return reports
+
+
 def _works(asked: Asked, directory: Path, target: Store) -> list[Migration]:
     """A migration for each file that holds something of what is wanted."""
     if asked.trust not in ("copy", "none"):
@@ -95,12 +113,13 @@ def _works(asked: Asked, directory: Path, target: Store) -> list[Migration]:
     ask_file, ask_target = _OneForAll(passwords.parse(asked.file_password)), passwords.parse(
         asked.to_password, "--to-password")
     options = Options(asked.only, trust=asked.trust == "copy", roots=asked.roots)
+    memory = Memory(str(_location(directory)), target)
     works = []
     for path in _files(directory):
         source = open_store(f"p12:{path}")
         work = Migration(source, target, options, ask_file, ask_target,
                          partial(elsewhere.listings, {source.path, target.path}), render.Progress(),
-                         Memory(source, target))
+                         partial(memory.arrived, source))
         try:
             work.plan()
         except NoMatch:
@@ -125,13 +144,16 @@ def _files(directory: Path) -> list[Path]:
     return found
 
 
+def _location(directory: Path) -> Location:
+    return Location("p12", f"{directory.absolute()}/")
+
+
 def _merged(directory: Path, reports: Sequence[Report], *, dry_run: bool) -> Report:
     """All reports as one, from the directory; what was wrong with a file says with which."""
     first = reports[0].plan
     problems = tuple(Problem(problem.code, f"{Path(one.plan.source.path).name}: {problem.message}")
                      for one in reports for problem in one.plan.source.problems)
-    source = Listing(Location("p12", f"{directory.absolute()}/"), first.source.product, str(directory),
-                     problems=problems)
+    source = Listing(_location(directory), first.source.product, str(directory), problems=problems)
     plan = Plan(source, first.target, tuple(step for one in reports for step in one.plan.steps),
                 tuple(name for one in reports for name in one.plan.already_there))
     return Report(plan, tuple(outcome for one in reports for outcome in one.outcomes), dry_run=dry_run)

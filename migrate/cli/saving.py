@@ -7,7 +7,7 @@ import stat
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from migrate import elsewhere, passwords, render, report
 from migrate.backup import Backup, Saved
 from migrate.cli import sealing
 from migrate.cli.asking import agreed
+from migrate.cli.interrupts import broken_off, once
 from migrate.cli.memory import Memory
 from migrate.cli.moving import status
 from migrate.plan import Options
@@ -102,7 +103,7 @@ def backup(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
         ask_file,
         replace=asked.replace, others=cache(lambda: tuple(elsewhere.listings({source.path}))),
         observe=render.Progress(),
-        committed=lambda store: Memory(source, store)())
+        remembered=lambda store: partial(Memory(str(source.location), store).arrived, source))
     plan = work.plan(place.path / "backup.p12" if place.many else place.path)
     if place.many:
         location = Location("p12", os.path.join(place.path, ""))  # noqa: PTH118 - a Path would drop the last slash
@@ -122,8 +123,9 @@ def backup(asked: Asked, *, dry_run: bool, yes: bool, to_json: bool) -> int:
         if not yes and not agreed():
             render.note("nothing was changed")
             return 0
-    saved = _saved(work, plan, place, places, ask_file)
-    found = Report(plan, tuple(one.outcome for one in saved))
+    with once():
+        saved = _saved(work, plan, place, places, ask_file)
+    found = broken_off(Report(plan, tuple(one.outcome for one in saved)))
     if to_json:
         render.as_json(_json(asked, found, saved, ask_file))
     else:
