@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from migrate.report import Outcome
+from migrate.report import Outcome, Report
 from migrate.verify import require_kept, verify, verify_associations
 from profiles.errors import (
     AccessDenied,
@@ -27,7 +27,7 @@ from profiles.pkcs12.seal import seal
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from migrate.plan import Step
+    from migrate.plan import Plan, Step
     from profiles.mail.client import Association, MailClient
     from profiles.store import Store
 
@@ -231,3 +231,8 @@ def skipped(step: Step) -> Outcome:
 def failed(step: Step, error: Error, reason: str = "") -> Outcome:
     """The outcome of a step that an error ended."""
     return Outcome(step, "failed", error.code, reason or error.message, error.hint)
+
+
+def given_up(plan: Plan, error: Error) -> Report:
+    """The report on a plan that an error ended before anything of it arrived."""
+    return Report(plan, tuple(failed(step, error) for step in plan.steps))

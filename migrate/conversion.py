@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from migrate.arrival import given_up
 from migrate.chain import Pool, complete
 from migrate.engine import Migration
 from migrate.naming import Content, file_names
 from migrate.plan import Options, select
 from profiles.disk import same
-from profiles.errors import AccessDenied, NoMatch, Unsupported
+from profiles.errors import (
+    AccessDenied,
+    Error,
+    Interrupted,
+    NoMatch,
+    PasswordNeeded,
+    Unsupported,
+    WrongPassword,
+)
 from profiles.files.reading import explained
 from profiles.files.writing import writable
 from profiles.model import Secret
@@ -20,7 +30,6 @@ from profiles.products.locations import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from migrate.plan import Plan
     from migrate.report import Report
@@ -84,8 +93,6 @@ class Conversion:
         if left:
             refuse_present(directory / _OTHERS)
             wanted.append((_OTHERS, left))
-        with explained(directory):
-            directory.mkdir(mode=0o700, exist_ok=True)
         return [Part(str(directory / name), self._store("p12", str(directory / name)), tuple(only))
                 for name, only in wanted]
 
@@ -107,10 +114,27 @@ class Conversion:
         made = [(part, self._migration(part)) for part in parts]
         return [(part, migration, migration.plan()) for part, migration in made]
 
-    def run(self, planned: Iterable[tuple[Part, Migration, Plan]]) -> Iterator[Made]:
-        """Make the files one by one, each whole or not at all, each read back and its keys proved."""
-        for part, migration, plan in planned:
-            yield Made(part.path, migration.run(plan))
+    def run(self, planned: Sequence[tuple[Part, Migration, Plan]]) -> Iterator[Made]:
+        """Make the files one by one, each whole or not at all, each read back and its keys proved.
+
+        Of several, one that cannot be made does not stop the others, and Ctrl-C leaves those that are there.
+        """
+        stopped: Error | None = None
+        for number, (part, migration, plan) in enumerate(planned):
+            try:
+                report = _made(part, migration, plan) if stopped is None else given_up(plan, stopped)
+            except (PasswordNeeded, WrongPassword):
+                raise
+            except KeyboardInterrupt:
+                if not number:
+                    raise
+                stopped = Interrupted("interrupted")
+                report = given_up(plan, stopped)
+            except Error as error:
+                if len(planned) == 1:
+                    raise
+                report = given_up(plan, error)
+            yield Made(part.path, report)
 
     def _migration(self, part: Part) -> Migration:
         return Migration(self.source, part.target, Options(part.only), self.passwords, self.passwords,
@@ -120,6 +144,13 @@ class Conversion:
         if kind not in FILES:
             raise not_made(f"{kind}:{where}" if where else kind)
         return open_file(kind, where, new=True, dialect=self.dialect)
+
+
+def _made(part: Part, migration: Migration, plan: Plan) -> Report:
+    directory = Path(part.path).parent
+    with explained(directory):
+        directory.mkdir(mode=0o700, exist_ok=True)
+    return migration.run(plan)
 
 
 def not_made(place: str) -> Unsupported:

@@ -14,7 +14,7 @@ from migrate.checkup.finding import Finding, note, ordered, problem, warning
 from migrate.checkup.identities import Circumstances
 from migrate.checkup.opening import Altered
 from profiles.errors import Error, Malformed, PasswordNeeded, Truncated, Unsupported, WrongPassword
-from profiles.model import Listing, Location, Secret
+from profiles.model import Listing, Secret
 from profiles.opening import open_store
 from profiles.store import unheard
 
@@ -151,11 +151,10 @@ class Examination:
         self.found = [one._replace(command=()) for one in self.found]
 
     def _unreadable(self, finding: Finding, store: Store | None = None) -> Checkup:
-        kind, _, where = self.location.rpartition(":")
-        location = store.location if store else Location(kind or "file", where)
+        location = store.location if store else opening.called(self.location)
         self.found.append(finding)
         refused = "unsupported" if finding.code.startswith("unsupported") else "malformed"
-        return Checkup(Listing(location, "", where, "broken"), findings=ordered(self.found), refused=refused)
+        return Checkup(Listing(location, "", location.where, "broken"), findings=ordered(self.found), refused=refused)
 
     # -- the password
 
@@ -209,6 +208,7 @@ class Examination:
         """What the store itself reports, and what another engine makes of it."""
         for one in listing.problems:
             if one.code not in _COVERED:
-                self.found.append((problem if one.code in _DAMAGE else warning)(one.code, "", one.message))
+                level = problem if one.code in _DAMAGE else warning
+                self.found.append(level(one.code, "", one.message.removesuffix("; it was left behind")))
         if self.engine != "native" and not store.file:
             self.found += second_opinion.compare(self.location, listing)

@@ -9,6 +9,7 @@ from profiles.errors import Error, Malformed, Truncated, WrongPassword
 from profiles.files import armour, described
 from profiles.files.reading import read
 from profiles.files.strangers import stranger
+from profiles.model import Location
 from profiles.pkcs12.algorithms import Unhandled
 from profiles.products.locations import FILES
 from profiles.products.places import named_path
@@ -29,6 +30,15 @@ def content(location: str) -> tuple[bytes | None, Path | None]:
     kind, colon, where = location.partition(":")
     path = named_path(where if colon and kind in FILES else location)
     return (read(path), path) if path.is_file() else (None, None)
+
+
+def called(location: str) -> Location:
+    """What to call a file that is of no kind: as it was named, or by what its name says."""
+    kind, colon, where = location.partition(":")
+    if colon and kind in FILES:
+        return Location(kind, where)
+    path = named_path(location)
+    return Location("p12" if path.suffix.lower() in (".p12", ".pfx") else "pem", str(path))
 
 
 def form(data: bytes) -> str:

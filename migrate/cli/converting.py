@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from migrate import elsewhere, passwords, render, report
 from migrate.cli import sealing
+from migrate.cli.interrupts import once
 from migrate.cli.moving import status
 from migrate.conversion import Conversion, Made, Passwords, not_made, refuse_present
 from profiles.commands import certferry
 from profiles.discover import resolve
 from profiles.errors import StoreNotFound, Unsupported
 from profiles.opening import open_store
-from profiles.pkcs12.dialects import LEGACY
 from profiles.products.places import named_path
 
 if TYPE_CHECKING:
@@ -54,9 +54,10 @@ def convert(asked: Asked, *, dry_run: bool, to_json: bool) -> int:
     if dry_run:
         reports = [Made(part.path, report.planned(plan)) for part, _, plan in planned]
     else:
-        reports = list(conversion.run(planned))
+        with once():
+            reports = list(conversion.run(planned))
     _show(reports, asked, to_json=to_json)
-    if not (dry_run or to_json) and dialect.keys is LEGACY.keys:
+    if not (dry_run or to_json) and dialect.weak:
         render.note("This is the old way to seal a file, for a reader that knows no better: its password is all that "
                     "protects it, so let it be a long one.")
     return 0 if dry_run else max((status(one.report) for one in reports), default=0)

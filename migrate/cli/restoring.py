@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate import elsewhere, passwords, render, report
-from migrate.arrival import failed
+from migrate.arrival import failed, given_up, name
 from migrate.cli.advice import advised
 from migrate.cli.asking import agreed
 from migrate.cli.interrupts import broken_off, once
@@ -96,14 +96,22 @@ def _run(works: Sequence[Migration], plans: Sequence[Plan]) -> list[Report]:
     reports: list[Report] = []
     for number, work in enumerate(works):
         try:
-            reports.append(work.run(work.plan()))
+            reports.append(_as_shown(plans[number], work.run(work.plan())))
         except (KeyboardInterrupt, Error) as problem:
             if not any(outcome.outcome == "done" for one in reports for outcome in one.outcomes):
                 raise
             error = problem if isinstance(problem, Error) else Interrupted("interrupted")
-            reports += [Report(plan, tuple(failed(step, error) for step in plan.steps)) for plan in plans[number:]]
+            reports += [given_up(plan, error) for plan in plans[number:]]
             break
     return reports
+
+
+def _as_shown(plan: Plan, done: Report) -> Report:
+    """With an outcome for what was shown and agreed to, and was not there any more when its turn came."""
+    found = {*map(name, done.plan.steps), *done.plan.already_there}
+    gone = NoMatch(f"it is not in {plan.source.path} any more", "See what became of the file, and restore it again.")
+    return done._replace(outcomes=(
+        *done.outcomes, *(failed(step, gone) for step in plan.steps if name(step) not in found)))
 
 
 def _works(asked: Asked, directory: Path, target: Store) -> list[Migration]:

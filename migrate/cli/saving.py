@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from profiles.store import Asker
 
 
+_OTHER_FORMS = (".pem", ".crt", ".cer", ".der", ".key", ".p7b", ".jks")
+
+
 @dataclass(frozen=True)
 class Asked:
     """What stands on the command line of a backup."""
@@ -75,6 +78,9 @@ class Place:
             if not path.is_dir():
                 writing.writable(path)
             return cls(path, many=True)
+        if path.suffix.lower() in _OTHER_FORMS:
+            raise passwords.BadSource(f"a backup is a PKCS#12 file, and by its name {path.name} is taken for another",
+                                      "Give it a name that ends in .p12.")
         writing.sweep(path)
         if os.path.lexists(path) and not asked.replace:
             raise AccessDenied(f"{path} is there already, and a backup never replaces a file unless it is told to",

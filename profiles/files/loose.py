@@ -229,5 +229,6 @@ class Loose:
 
 
 def _damaged(what: str, error: Error) -> Problem:
-    code = error.CUT_OFF if isinstance(error, Truncated) else error.code
-    return Problem(code, f"{what} cannot be read: {error.message}; it was left behind")
+    if isinstance(error, Truncated):
+        return Problem(error.CUT_OFF, f"the file is cut off within {what}; it was left behind")
+    return Problem(error.code, f"{what} cannot be read: {error.message}; it was left behind")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from migrate.cli import saving
+from migrate.cli import restoring, saving
+from migrate.cli.moving import Asked
 from migrate.passwords import BadSource
 from profiles.errors import AccessDenied, Error, StoreNotFound
 from profiles.files.pkcs12 import Pkcs12File
@@ -131,6 +132,11 @@ class TestPlaces:
             save(file, f"{tmp_path}/no/way/", secret)
         assert not (tmp_path / "no").exists()
 
+    def test_not_under_a_name_of_another_kind(self, file, tmp_path, secret):
+        """PKCS#12 called .pem is what programs then refuse."""
+        with pytest.raises(BadSource, match="a PKCS#12 file"):
+            save(file, tmp_path / "alice.pem", secret)
+
     def test_not_onto_its_source(self, file, secret):
         """The only copy is not replaced by itself."""
         before = file.read_bytes()
@@ -212,6 +218,14 @@ class TestOneFileEach:
         assert ran.status == 0 and [one.nickname for one in target.private_keys()] == ["Bob EC"]
         ran = certferry("restore", tmp_path / "out", f"nss:{target.path}", file="wrong", target="primary")
         assert ran.status == 3
+
+    def test_what_was_shown_has_an_outcome(self, source, nss_database, tmp_path, secret, monkeypatch):
+        """A file that goes away after the question is not passed over: its identity has failed."""
+        assert certferry("backup", f"nss:{source.path}", f"{tmp_path}/out/", file=PASSWORD).status == 0
+        (gone,) = (tmp_path / "out").glob("bob*")
+        monkeypatch.setattr(restoring, "agreed", lambda: gone.unlink() or True)
+        asked = Asked(str(tmp_path / "out"), f"nss:{nss_database().path}", file_password=f"file:{secret}")
+        assert restoring.restore(asked, tmp_path / "out", dry_run=False, yes=False, to_json=False) != 0
 
     def test_several_into_one_need_a_word(self, source, tmp_path):
         """One file for two is refused with what to do; --together does it."""

@@ -152,7 +152,7 @@ def test_truncated_where_no_length_says_so(tmp_path: Path, alice: Leaf) -> None:
             assert sound == (name == "a.pem" and size > len(alice.pem))
             assert found.status == ("flawed" if sound else "malformed"), (name, size)
             assert codes(found) == ["truncated", "key-missing"][: 1 + sound]
-            assert ("the end of" if sound else "cut off") in said(found, "truncated")
+            assert "cut off" in said(found, "truncated")
 
 
 def test_altered(made) -> None:

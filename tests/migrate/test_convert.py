@@ -126,6 +126,21 @@ def test_split(tmp_path: Path, alice: Leaf, bob: Leaf, intermediate: Authority, 
     assert again.status == 4
 
 
+def test_split_is_no_matter_of_all_or_nothing(tmp_path: Path, alice: Leaf, bob: Leaf) -> None:
+    """One that cannot be made is reported beside the one that was; a dry run makes not even the directory."""
+    path, directory = tmp_path / "all.p12", tmp_path / "parts"
+    path.write_bytes(encode([m.item(bob, "Bob"), m.item(alice, "Alice")], Secret("secret"), STRONG))
+    asked = ("convert", path, directory, "--split", "--for", "gpgsm")
+    assert certferry(*asked, "--dry-run", file="secret").status == 0
+    assert not directory.exists()
+    ran = certferry(*asked, "--json", file="secret")
+    assert (ran.status, ran.json["status"]) == (7, "partial"), ran.err
+    outcomes = {step["subject"]: step["outcome"] for one in ran.json["files"] for step in one["steps"]}
+    assert sorted(outcomes.values()) == ["done", "failed"]
+    (made,) = directory.iterdir()
+    assert "alice" in made.name and len(decode(made.read_bytes(), Secret("secret")).items) == 1
+
+
 @pytest.mark.parametrize("kind", ["file", "hard link", "directory", "itself", *(
     pytest.param(kind, marks=pytest.mark.linux("symbolic links and FIFOs")) for kind in ("link", "dangling", "fifo"))])
 def test_never_replaces(old: Path, tmp_path: Path, kind: str) -> None:
