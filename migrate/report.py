@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from profiles.model import Entry, Listing, Problem, Trust
 
 SCHEMA = 1
-_LOSSES = (WrongPassword.code, Unsupported.code, Malformed.code, Truncated.CUT_OFF, "incomplete")
+_LOSSES = (WrongPassword.code, Unsupported.code, Malformed.code, Truncated.CUT_OFF)
 """Codes of problems in a source that say of something that it could not be read or carried."""
 
 
