@@ -134,7 +134,8 @@ class Loose:
         opened = 0
         for sealed, labels in self.sealed:
             try:
-                keys.append(FoundKey(sealed.open(ways, self.allowance), labels))
+                with within_whole():
+                    keys.append(FoundKey(sealed.open(ways, self.allowance), labels))
             except WrongPassword:
                 problems.append(Problem(
                     WrongPassword.code, "a private key is sealed with another password; it was left behind"))
