@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _COVERED = ("no-integrity", "password-needed")
 """Problems of a listing that findings say better."""
-_DAMAGE = (Malformed.code, Truncated.CUT_OFF, "incomplete")
+_USELESS = (Malformed.code, Truncated.CUT_OFF, "incomplete", WrongPassword.code)
 """Those that keep something from working."""
 
 
@@ -208,7 +208,7 @@ class Examination:
         """What the store itself reports, and what another engine makes of it."""
         for one in listing.problems:
             if one.code not in _COVERED:
-                level = problem if one.code in _DAMAGE else warning
+                level = problem if one.code in _USELESS else warning
                 self.found.append(level(one.code, "", one.message.removesuffix("; it was left behind")))
         if self.engine != "native" and not store.file:
             self.found += second_opinion.compare(self.location, listing)

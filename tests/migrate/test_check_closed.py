@@ -88,6 +88,20 @@ ODD_INSIDE: dict[str, tuple[bytes, str, str]] = {
 }
 
 
+def test_one_of_two_keys_under_another_password(
+    tmp_path: Path, alice: Leaf, bob: Leaf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The other is proved, and that one key is of no use is a problem; nothing was left behind, for nothing moved."""
+    path = tmp_path / "two.p12"
+    keys = (odd.key_under(alice, "secret"), odd.key_under(bob, "other"))
+    path.write_bytes(odd.pfx(*map(odd.certificate, (alice, bob)), *keys))
+    found = looked(path)
+    assert (found.status, found.password, sum(map(bool, found.proved.values()))) == ("flawed", Password.RIGHT, 1)
+    assert "(Bob EC) is sealed with another password" in said(found, "wrong-password")
+    assert row(words(found, capsys), "password") == "right"
+    assert not any("left behind" in one.message for one in found.findings)
+
+
 @pytest.mark.parametrize("what", ODD_INSIDE)
 def test_one_thing_inside_cannot_be_read(
     tmp_path: Path, alice: Leaf, capsys: pytest.CaptureFixture[str], what: str
