@@ -107,6 +107,10 @@ def main() -> None:
                 print(f"certferry: what was done stays done, but its report could not be written: {lost}\n"
                       "  `certferry list` shows what is there now.", file=sys.stderr, flush=True)
         os._exit(1)  # whatever is still buffered has nowhere to go
+    except OSError as error:  # the help, which is not written by us
+        if not _reader_left(error):
+            raise
+        os._exit(1)
     except KeyboardInterrupt:  # once more, while the first was being told
         os._exit(EXIT_STATUS[Interrupted.code])
     sys.exit(status)
