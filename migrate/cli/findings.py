@@ -9,7 +9,8 @@ from migrate.checkup import container
 from migrate.checkup.checkup import Password
 from migrate.checkup.finding import Severity
 from migrate.cli.looking import used_by
-from migrate.render import coloured, listing, say, unseen, visible, visible_sentence
+from migrate.inventory import listing, unseen
+from migrate.render import coloured, say, visible, visible_sentence
 from profiles.commands import certferry
 
 if TYPE_CHECKING:

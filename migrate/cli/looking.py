@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from migrate import render, report
+from migrate import inventory, render, report
 from migrate.chain import Pool, complete
 from migrate.elsewhere import look
 from profiles.errors import Error
@@ -35,7 +35,7 @@ def stores(root: Path | None, *, to_json: bool) -> None:
         render.as_json({"schema": report.SCHEMA, "stores": found,
                         "problems": report.problems_json(discovery.problems)})
     else:
-        render.stores(found, discovery.problems)
+        inventory.stores(found, discovery.problems)
 
 
 def used_by(found: Found, root: Path | None = None) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def listings(locations: tuple[str, ...], file_password: str | None, *, to_json: 
                         "problems": report.problems_json(problems)})
     else:
         render.say("\n\n".join(str(one.shown) for one in looked) or "no store was found")
-        render.unseen(problems)
+        inventory.unseen(problems)
     return int(any(one.broken for one in looked))
 
 
@@ -121,4 +121,4 @@ def _unlocked(locations: Iterable[str], file_password: str) -> list[Listing]:
 def _shown(listing: Listing, *, to_json: bool) -> Looked:
     pool = Pool(entry.certificate for entry in listing.entries)
     chains = {entry.certificate.sha256: complete(entry.certificate, pool).complete for entry in listing.entries}
-    return Looked(report.store_json(listing, chains) if to_json else render.listing(listing, chains), broken=False)
+    return Looked(report.store_json(listing, chains) if to_json else inventory.listing(listing, chains), broken=False)

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from migrate import demo as samples
-from migrate import render, report
+from migrate import inventory, render, report
 from migrate.cli.moving import status
 from migrate.engine import Migration
 from migrate.plan import Options
@@ -42,7 +42,7 @@ def _demo(directory: Path, *, to_json: bool) -> int:
     render.report(found)
     render.note("\nwhat a fresh look into the new profile shows:")
     listing = target.store.list()
-    render.say(render.listing(listing, {entry.certificate.sha256: True for entry in listing.entries}))
+    render.say(inventory.listing(listing, {entry.certificate.sha256: True for entry in listing.entries}))
     again = migration.plan()
     render.note(f"\na second run would do {'nothing' if not again.steps else 'more'}: "
                 f"{len(again.already_there)} identity is there already")
