@@ -74,7 +74,7 @@ class Shelf:
 
     def _certificates(self, data: bytes, where: str) -> Iterator[tuple[Certificate, str]]:
         try:
-            for block in blocks(data):
+            for block in blocks(data) if armoured(data) else ():
                 if block.label in _LABELS:
                     yield Certificate.parse(split(block.der)[0]), block.nickname
         except Malformed as error:
