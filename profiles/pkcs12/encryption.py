@@ -240,6 +240,9 @@ def seal(
     ``digest`` is PBKDF2's; PBES1 has none to choose.
     """
     iterations, salt = cost[0], os.urandom(cost[1])
+    if encryption.value in ciphers.OF_PKCS12:
+        while not kdf.even("sha1", password.bmp, salt, iterations):
+            salt = os.urandom(cost[1])
     parameters = (asn1.octets(salt), asn1.integer(iterations))
     if encryption.value in ciphers.OF_PKCS12:
         cipher = ciphers.OF_PKCS12[encryption.value]

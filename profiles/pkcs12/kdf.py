@@ -27,10 +27,27 @@ def pkcs12(digest: str, password: bytes, salt: bytes, iterations: int, purpose: 
         out += value
         if len(out) >= length:
             return out[:length]
-        addend = int.from_bytes((value * (block // len(value) + 1))[:block], "big") + 1
-        for start in range(0, len(inputs), block):
-            total = int.from_bytes(inputs[start : start + block], "big") + addend
-            inputs[start : start + block] = (total % (1 << 8 * block)).to_bytes(block, "big")
+        _step(inputs, value, block)
+
+
+def _step(inputs: bytearray, value: bytes, block: int) -> None:
+    """What the next round is fed with (RFC 7292, B.2, step 6C)."""
+    addend = int.from_bytes((value * (block // len(value) + 1))[:block], "big") + 1
+    for start in range(0, len(inputs), block):
+        total = int.from_bytes(inputs[start : start + block], "big") + addend
+        inputs[start : start + block] = (total % (1 << 8 * block)).to_bytes(block, "big")
+
+
+def even(digest: str, password: bytes, salt: bytes, iterations: int) -> bool:
+    """Whether no block that the second round for a key is fed with begins with a zero.
+
+    gpgsm 2.2 drops such a zero, and so derives another key from one salt in about a hundred: it then cannot open the
+    file (GnuPG, sm/minip12.c, string_to_key: a number is printed without its leading zeros).
+    """
+    block = _hash(digest)(b"").block_size
+    inputs = bytearray(_filled(salt, block) + _filled(password, block))
+    _step(inputs, pkcs12(digest, password, salt, iterations, KEY, _hash(digest)(b"").digest_size), block)
+    return all(inputs[start] for start in range(0, len(inputs), block))
 
 
 def _hash(digest: str) -> Callable[[bytes], Hash]:

@@ -14,7 +14,7 @@ from tests.applications import evolution, neomutt
 from tests.applications.certificates import openssl
 from tests.applications.process import environment
 from tests.command import certferry
-from tests.profiles.gnupg.programs import Gnupg
+from tests.profiles.gnupg.programs import Gnupg, uneven
 from tests.system import require
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ class TestGpgsm:
         """A key that gpgsm took in and sealed itself arrives in an NSS profile with its chain, and is the same key."""
         target = nss_database()
         with Gnupg(tmp_path / "gnupg", PASSWORD) as gnupg:
-            gnupg.run("--import", data=alice.p12(PASSWORD, legacy=True))
+            while uneven(file := alice.p12(PASSWORD, legacy=True), PASSWORD):
+                continue
+            gnupg.run("--import", data=file)
             moved(f"gpgsm:{gnupg.home}", f"nss:{target.path}", source=PASSWORD)
         assert target.flags()["Alice RSA"] == "u,u,u"
         same_key(target, alice, "Alice RSA")

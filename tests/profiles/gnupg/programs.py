@@ -6,10 +6,19 @@ import os
 import subprocess
 from typing import TYPE_CHECKING, Self
 
+from profiles.pkcs12 import kdf
+from profiles.pkcs12.passwords import bmp
+from profiles.pkcs12.reader import sealed_pieces
 from tests.system import require
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def uneven(data: bytes, password: str) -> bool:
+    """Whether a PKCS#12 has one of the few salts that gpgsm goes wrong with (``kdf.even``), as others do not avoid."""
+    return any(not kdf.even("sha1", bmp(password), scheme.derivation.salt, scheme.derivation.iterations)
+               for scheme, _ in sealed_pieces(data) if scheme.pkcs12)
 
 
 class Gnupg:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from profiles.model import Secret
+from profiles.pkcs12 import encryption, kdf
 from profiles.pkcs12.anatomy import Anatomy, Integrity, Sealing
 from profiles.pkcs12.dialects import APPLE, LEGACY, SEALED, STRETCHED, STRONG
 from profiles.pkcs12.encryption import Encryption
+from profiles.pkcs12.passwords import bmp
 from profiles.pkcs12.readers import READERS, anatomy_of
 from profiles.pkcs12.writer import encode
 from tests import pki
 from tests.applications import gecko
 from tests.applications.firefox import BINARY
 from tests.applications.workspace import workspace
+from tests.profiles.gnupg.programs import uneven
 from tests.profiles.pkcs12 import material as m
 from tests.profiles.pkcs12.readers.programs import PASSWORD, PROGRAMS, gnupg, gpgsm, run
 
@@ -145,7 +150,24 @@ def test_what_certferry_writes(name: str, program: str, person: Leaf, tmp_path: 
 def test_what_others_write(name: str, program: str, person: Leaf, tmp_path: Path) -> None:
     """So do the rows tell of files from elsewhere."""
     made = OPENSSL[name]
-    judged(program, made_by_openssl(tmp_path, person, made), made.anatomy)
+    while uneven((path := made_by_openssl(tmp_path, person, made)).read_bytes(), PASSWORD):
+        continue
+    judged(program, path, made.anatomy)
+
+
+def test_gpgsm_goes_wrong_with_a_few_salts(person: Leaf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which certferry therefore does not use; without that care it would."""
+    random, password = os.urandom, bmp(PASSWORD)
+    bad = next(salt for number in count() if not kdf.even(
+        "sha1", password, salt := number.to_bytes(8, "big"), LEGACY.iterations))
+    drawn = iter((bad, bad))
+    monkeypatch.setattr(encryption.os, "urandom", lambda size: next(drawn, None) or random(size) if size == 8
+                        else random(size))
+    assert gpgsm(written(tmp_path / "care.p12", person, LEGACY))
+    assert next(drawn, None) is None
+    monkeypatch.setattr(kdf, "even", lambda *_: True)
+    drawn = iter((bad, bad))
+    assert not gpgsm(written(tmp_path / "none.p12", person, LEGACY))
 
 
 @pytest.mark.parametrize(("kind", "program"), [
