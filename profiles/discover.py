@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from profiles.disk import real
 from profiles.errors import StoreNotFound
 from profiles.products import locations, mail_directories
 from profiles.products.home import WINDOWS, Home, above_barred, is_directory, on_disk, shown
@@ -35,7 +36,7 @@ def discover(root: Path | None = None, env: Mapping[str, str] | None = None) -> 
     Raises ``StoreNotFound`` if ``root`` is not a directory, ``AccessDenied`` if it may not be looked into.
     """
     if root is not None:
-        root = Path(os.path.realpath(root))
+        root = Path(real(root))
         enter(root)
         if not is_directory(root):
             raise StoreNotFound(f"there is no directory {shown(root)}", "Name the directory where the disk is mounted.")

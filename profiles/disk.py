@@ -108,6 +108,14 @@ def extended(path: Path) -> Path:
     return Path("\\\\?\\UNC\\" + text[2:] if text.startswith("\\\\") else "\\\\?\\" + os.path.normpath(text))
 
 
+def real(path: str | Path) -> str:
+    """Where a path leads, its links followed as far as the system can tell."""
+    try:
+        return os.path.realpath(path)
+    except OSError:  # Windows has many ways not to know, of which Python passes over some
+        return os.path.abspath(path)  # noqa: PTH100 - Path.absolute leaves ".." in
+
+
 def same(one: str | Path, other: str | Path) -> bool:
     """Whether two paths are one place, also where nothing is there yet."""
     from pathlib import Path
@@ -115,4 +123,4 @@ def same(one: str | Path, other: str | Path) -> bool:
     try:
         return Path(one).samefile(other)
     except OSError:  # one of them is yet to be made, or cannot be looked at
-        return os.path.realpath(one) == os.path.realpath(other)
+        return real(one) == real(other)

@@ -62,6 +62,6 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
         reporter.write_line(line, red=True)
     numbers = Counter(passed=len(stats.get("passed", [])), failed=len(wrong), skipped=len(skipped))
     reporter.write_line(", ".join(f"{count} {what}" for what, count in numbers.items()))
-    if TALLY in os.environ:
+    if TALLY in os.environ and "PYTEST_XDIST_WORKER" not in os.environ:  # a run that a test started is not counted
         with Path(os.environ[TALLY]).open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as tally:
             tally.writelines(f"{line}\n" for line in (*lines, " ".join(map(str, numbers.values()))))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
-from profiles.disk import extended
+from profiles.disk import extended, real
 from profiles.errors import AccessDenied, StoreNotFound
 from profiles.products.home import barrier, shown
 from profiles.products.ini import printable
@@ -33,7 +32,7 @@ def _straight(path: Path) -> Path:
     """Without ``..``; a link that has the last name stays one, for whoever has to refuse it."""
     if ".." not in path.parts:
         return path
-    return Path(os.path.realpath(path)) if path.name == ".." else Path(os.path.realpath(path.parent), path.name)
+    return Path(real(path)) if path.name == ".." else Path(real(path.parent), path.name)
 
 
 def require_text(text: str) -> None:
