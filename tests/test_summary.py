@@ -36,10 +36,11 @@ def test_the_end_of_a_run(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "test_sample.py").write_text(SAMPLE)
     tally = tmp_path / "tally"
+    outside = {name: value for name, value in os.environ.items() if name != "PYTEST_XDIST_WORKER"}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "tests.summary", "-p", "no:cacheprovider", "--rootdir", tmp_path,
          "-c", tmp_path / "pytest.ini", tmp_path], stdin=subprocess.DEVNULL, capture_output=True, check=False,
-        text=True, timeout=120, cwd=Path(__file__).parents[1], env=os.environ | {"CERTFERRY_TEST_TALLY": str(tally)})
+        text=True, timeout=120, cwd=Path(__file__).parents[1], env=outside | {"CERTFERRY_TEST_TALLY": str(tally)})
     ends = done.stdout.splitlines()[-4:]
     assert ends == [
         "test_sample.py: odd ones: test_odd[1, 3], TestMore::test_not_here (3)",
