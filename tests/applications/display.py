@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from itertools import count
 from typing import Self
 
 from tests.applications.proof import SetupError
 from tests.system import require
 
+_NUMBERS = count()
 _NOTICE = 4
 """Seconds in which an answered window is gone; keys that come before a window is ready for them are lost."""
 
@@ -20,7 +22,9 @@ class Display:
     def __init__(self) -> None:
         self._xdotool = require("xdotool")
         reading, writing = os.pipe()
-        argv = [require("Xvfb"), "-displayfd", str(writing), "-screen", "0", "1200x900x24", "-nolisten", "tcp"]
+        # A number of its own, used once: a server that ends takes the socket of a new one of the same number with it.
+        argv = [require("Xvfb"), f":{100 + (os.getpid() + next(_NUMBERS) * 1009) % 50_000}", "-displayfd", str(writing),
+                "-screen", "0", "1200x900x24", "-nolisten", "tcp"]
         self._server = subprocess.Popen(
             argv,
             pass_fds=[writing],
