@@ -29,7 +29,7 @@ RANKS: dict[str, dict[str, int]] = {
         **dict.fromkeys(("chain", "plan", "fitness", "mailing", "attaching"), 1),
         **dict.fromkeys(("verify", "report", "journal", "passwords", "terminal"), 1),
         "*": 2,  # the engine, and what else puts those together
-        "render": 3,
+        **dict.fromkeys(("render", "inventory"), 3),
         "cli": 4,
         "__main__": 5,
     },
