@@ -50,6 +50,7 @@ def certferry(
                 line += [option, f"file:{stack.enter_context(secret_file(secret))}"]
         done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False,
                               start_new_session=True, env=os.environ | {"PYTHONUTF8": "1"}, cwd=tempfile.gettempdir())
-    ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+    out, err = (written.decode().replace(os.linesep, "\n") for written in (done.stdout, done.stderr))
+    ran = Ran(done.returncode, out, err)
     assert "Traceback" not in ran.err + ran.out, ran.err
     return ran
