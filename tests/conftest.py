@@ -28,7 +28,10 @@ HOME_VARIABLES = {
     "XDG_DATA_HOME": ".local/share",
     "XDG_STATE_HOME": ".local/state",
 }
-DROPPED_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "MOZ_LEGACY_HOME")
+DROPPED_VARIABLES = (
+    "DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "MOZ_LEGACY_HOME",
+    "PYTHONDONTWRITEBYTECODE",  # an installed program has its bytecode, and does not compile itself at each start
+)
 LOOPBACK = ("127.", "::1", "localhost")
 
 pytest_sessionfinish = summary.pytest_sessionfinish

@@ -51,6 +51,7 @@ def test_twins_and_pairs(intermediate: Authority, alice: Leaf) -> None:
     assert intermediate.reissued().pkcs8 == intermediate.pkcs8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("password", [None, "Sup3r pw!"])
 @pytest.mark.parametrize(("modern", "kind"), [(False, "sql"), (True, "sql"), (False, "dbm")])
 def test_nss_tools_round_trip(

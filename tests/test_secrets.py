@@ -120,6 +120,7 @@ def test_profile_to_profile(nss_database, leaf, tmp_path, password):
     assert not outside
 
 
+@pytest.mark.slow
 def test_through_a_file(nss_database, leaf, tmp_path):
     """A PKCS#12 file is written sealed, under its own name or a private one beside it."""
     source = nss_database(OLD)

@@ -29,14 +29,15 @@ def reachable(place: Path) -> None:
 @cache
 def load_everything() -> None:
     """Import what the program may import, as a user without rights may not be able to read it."""
-    for module in modules(REPOSITORY).values():
-        for node in ast.walk(module.tree):
-            names = [one.name for one in node.names] if isinstance(node, ast.Import) else [
-                node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-            for name in (module.name, *names):
-                if not name.endswith(("__main__", "library_worker")):
-                    with suppress(ImportError):
-                        importlib.import_module(name)
+    found = modules(REPOSITORY).values()
+    names = {module.name for module in found}
+    for node in (node for module in found for node in ast.walk(module.tree)):
+        names |= {one.name for one in node.names} if isinstance(node, ast.Import) else {
+            node.module} if isinstance(node, ast.ImportFrom) and node.module else set()
+    for name in sorted(names):
+        if not name.endswith(("__main__", "library_worker")):
+            with suppress(ImportError):
+                importlib.import_module(name)
 
 
 def unprivileged(act: Callable[[], object]) -> object:

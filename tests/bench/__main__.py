@@ -223,7 +223,6 @@ def _workplace() -> Iterator[Path]:
 def _isolate(patch: pytest.MonkeyPatch, work: Path) -> None:
     (work / "home").mkdir()
     isolate(patch, work / "home")
-    patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # an installed program has its bytecode
 
 
 def main() -> int:

@@ -17,6 +17,7 @@ def test_two_thousand_mutants() -> None:
     assert {"opened", "malformed", "unsupported", "wrong-password", "password-needed"} <= set(found.outcomes)
 
 
+@pytest.mark.slow
 def test_the_control_is_caught() -> None:
     """A decoder that believes lengths fails the same campaign."""
     found = campaign(300, 7, careless)

@@ -9,6 +9,7 @@ from tests.campaigns.fuzz_profiles_ini import campaign, certferry, naive
 pytestmark = pytest.mark.linux("symbolic links, FIFOs, and files given away")
 
 
+@pytest.mark.slow
 def test_nothing_leads_outside() -> None:
     """No hostile file raises, or opens or finds anything out of bounds, and good profiles are found beside it."""
     seen = campaign(90, 7, certferry)

@@ -95,6 +95,7 @@ class TestPlaces:
         assert (place.lstat(), sorted(tmp_path.iterdir())) == (before, names)
         assert victim.read_bytes() == b"victim" and not list(elsewhere.iterdir())
 
+    @pytest.mark.slow
     def test_an_existing_file_stays(self, file, tmp_path, secret):
         """Unless it is to be replaced; then it is kept beside, and undo brings it back byte for byte."""
         place = tmp_path / "out.p12"
@@ -144,6 +145,7 @@ class TestPlaces:
             save(file, file, secret, replace=True)
         assert file.read_bytes() == before
 
+    @pytest.mark.slow
     def test_private_whatever_the_umask(self, file, tmp_path, secret):
         """File, directory, and the file with the password."""
         made, old = tmp_path / "made", os.umask(0)
@@ -155,6 +157,7 @@ class TestPlaces:
         modes = [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "out", place, made)]
         assert modes == [0o700, 0o600, 0o600]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("place", ["out.p12", "out/", "there.p12"])
     def test_a_full_disk_leaves_nothing(self, file, tmp_path, secret, place):
         """Neither part of a file, nor a draft, nor a password for nothing, nor a new directory."""

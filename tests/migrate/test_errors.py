@@ -76,6 +76,7 @@ def test_no_home_to_write_to(nss_database, alice, tmp_path, command):
     assert not (tmp_path / "new.p12").exists()
 
 
+@pytest.mark.slow
 def test_missing_directory_is_said_first(nss_database, alice, tmp_path):
     """That the directory of a new file is missing is said before a plan is shown."""
     database = nss_database()

@@ -52,6 +52,7 @@ def test_what_a_guide_tells_to_type_exists(topic: str) -> None:
     assert made == ([topic] if topic in GUIDED else [])
 
 
+@pytest.mark.slow
 def test_every_guide_that_is_pointed_to_exists() -> None:
     """From error sentences, and from the programs that take a file from a person's hands."""
     named = {topic for module in modules(REPOSITORY).values()
@@ -69,6 +70,7 @@ def test_the_file_is_named() -> None:
     assert "notes" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_on_the_command_line() -> None:
     """All topics, one of them, as JSON, and one that there is not."""
     listed = certferry("guide")

@@ -32,6 +32,7 @@ def words(hint: str) -> list[str]:
     return shlex.split(re.search(r"`(.*)`", hint)[1] if "`" in hint else hint)
 
 
+@pytest.mark.slow
 def test_commands_in_hints(odd):
     """Each names the odd place as one word."""
     profile, file = f"nss:{odd}/profile", f"{odd}/a.p12"

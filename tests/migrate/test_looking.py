@@ -34,6 +34,7 @@ def test_one_of_several_that_is_broken(nss_database):
     assert found.out.splitlines()[0] == "nope  broken"
 
 
+@pytest.mark.slow
 def test_a_damaged_database(profile):
     """It is broken wherever it is shown, and why; nobody counts what is in it."""
     for name in ("cert9.db", "key4.db"):
@@ -46,6 +47,7 @@ def test_a_damaged_database(profile):
         assert "is not a sound database file" in said and "0 identities" not in said
 
 
+@pytest.mark.slow
 def test_an_old_database(profile):
     """It is called old by both, and stores says what is the matter with it too."""
     (profile / "cert8.db").write_bytes(b"\0")

@@ -31,6 +31,7 @@ def place(tmp_path) -> Path:
     return profile(tmp_path / "place", {"id1": ALICE, "id2": "bob@example.test"})
 
 
+@pytest.mark.slow
 def test_there_and_back(source, place):
     """Moved and set in one step, seen by `mail`, nothing left to do, and taken back to the last byte."""
     before = (place / "prefs.js").read_bytes()
@@ -66,6 +67,7 @@ def test_a_plan_changes_nothing(source, place):
     assert {path.name: path.read_bytes() for path in place.iterdir() if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_undo_says_what_it_leaves(source, place):
     """An account that somebody changed since keeps that, and is named; the keys go all the same."""
     assert certferry("migrate", f"nss:{source}", f"nss:{place}", "--associate", "auto").status == 0

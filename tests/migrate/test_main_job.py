@@ -60,6 +60,7 @@ class TestThereAndBack:
         assert step["chain"] == [above.sha256 for above in alice.chain]
         check(target, alice)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("form", ["p12:{}/a.p12", "pem:{}/a.pem", "pem:{}/a.crt,{}/a.key"])
     def test_through_a_file(self, source, nss_database, alice, tmp_path, form):
         """The same through a PKCS#12 file, a PEM file, and a PEM pair."""
@@ -105,6 +106,7 @@ class TestPlan:
         ran = certferry("migrate", f"nss:{source.path}", f"nss:{target.path}", "--json")
         assert (ran.status, ran.json["status"], ran.json["steps"]) == (0, "nothing", [])
 
+    @pytest.mark.slow
     def test_only(self, nss_database, alice, bob):
         """--only picks by fingerprint, e-mail, name, serial and nickname, and refuses what is not there."""
         database = nss_database()
@@ -118,6 +120,7 @@ class TestPlan:
         ran = certferry("migrate", f"nss:{database.path}", f"nss:{target.path}", "--only", "nobody@x.test", "--json")
         assert (ran.status, ran.json["error"]["code"]) == (8, "no-match")
 
+    @pytest.mark.slow
     def test_no_roots_no_trust(self, source, nss_database, root):
         """--no-roots brings the intermediate only; --trust none brings no trust."""
         target = nss_database()
@@ -164,6 +167,7 @@ class TestPlan:
         assert len(target.certificates()) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:PKCS#12 bundle could not be parsed as DER")
 @pytest.mark.parametrize("password", [None, NEW], ids=["none", "password"])
 def test_a_new_profile(source, alice, tmp_path, password):
@@ -190,6 +194,7 @@ class TestUndo:
         assert (target.certificates(), target.private_keys()) == before
         assert certferry("undo").status == 8
 
+    @pytest.mark.slow
     def test_undo_of_a_file(self, source, tmp_path):
         """A file that was made for the move goes away with it."""
         file = tmp_path / "a.p12"
@@ -256,6 +261,7 @@ class TestRefusals:
         refuse(3, "wrong-password", "not the primary password", passwords=(OLD, "wrong"))
         refuse(3, "password-needed", "no terminal", passwords=(None, None))
 
+    @pytest.mark.slow
     def test_missing_and_foreign_places(self, refuse, tmp_path):
         """A store that is not there, a directory that is no profile, a file of neither kind."""
         refuse(8, "store-not-found", "there is no", start=f"nss:{tmp_path / 'absent'}")
@@ -268,6 +274,7 @@ class TestRefusals:
         (tmp_path / "noise.p12").write_bytes(os.urandom(500))
         refuse(7, "malformed", start=f"p12:{tmp_path / 'noise.p12'}")
 
+    @pytest.mark.slow
     def test_truncated_database(self, refuse, nss_database, alice):
         """A cut-off file is called damaged, on either side."""
         cut = nss_database()
@@ -320,6 +327,7 @@ class TestRefusals:
         assert ran.status == 2 and "others can read" in ran.err and "geheim" not in ran.err + ran.out
 
 
+@pytest.mark.slow
 def test_keys_of_each_other_arrive_beside_a_refused_one(nss_database, alice, bob):
     """A non-exportable key is refused with exit status 5 and its reason; its neighbour arrives."""
     import sqlite3
@@ -337,6 +345,7 @@ def test_keys_of_each_other_arrive_beside_a_refused_one(nss_database, alice, bob
     assert [one.nickname for one in target.private_keys()] == ["Alice RSA"]
 
 
+@pytest.mark.slow
 def test_a_file_of_certificates_alone_gets_its_password(root, tmp_path):
     """The one that was named for it opens it, and no other."""
     (tmp_path / "ca.pem").write_bytes(root.pem)
@@ -348,6 +357,7 @@ def test_a_file_of_certificates_alone_gets_its_password(root, tmp_path):
         decode(data, Secret(""))
 
 
+@pytest.mark.slow
 def test_fresh_home_stays_as_applications_expect(source, nss_database, home):
     """No directory appears that would change where an application looks for its profile."""
     target = nss_database(NEW)
@@ -361,6 +371,7 @@ def test_fresh_home_stays_as_applications_expect(source, nss_database, home):
     assert not made & {trees.FIREFOX, ".mozilla", ".pki", ".pki/nssdb"}
 
 
+@pytest.mark.slow
 def test_files_made_are_private(source, nss_database):
     """Everything certferry leaves in a profile is for its owner only."""
     target = nss_database(NEW)

@@ -29,6 +29,7 @@ def stores(nss_database, alice):
     return f"nss:{source.path}", f"nss:{target.path}", target
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["list", "stores", "check", "--version", "--help"])
 def test_closed_output(stores, command):
     """With nowhere to print to, a command ends as it would, without a word."""
@@ -37,6 +38,7 @@ def test_closed_output(stores, command):
     assert (done.returncode, done.stdout, done.stderr) == (certferry(*arguments).status, "", "")
 
 
+@pytest.mark.slow
 def test_moving_with_closed_output(stores):
     """The move and its undoing are done; the databases never land in the place of a closed stream."""
     source, target, database = stores

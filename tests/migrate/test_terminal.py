@@ -64,6 +64,7 @@ class Person:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
+@pytest.mark.slow
 def test_questions_and_three_tries(nss_database, alice):
     """The plan, a yes, a password that is typed wrong once and never shown; then the outcome."""
     source, target = nss_database("old one"), nss_database()
@@ -109,6 +110,7 @@ def test_no(nss_database, alice):
     assert not target.private_keys()
 
 
+@pytest.mark.slow
 def test_an_end_of_input_is_no(nss_database, alice):
     """Ctrl-D at a question agrees to nothing: neither to a move nor to its undoing."""
     source, target = nss_database(), nss_database()

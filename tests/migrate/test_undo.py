@@ -21,6 +21,8 @@ from tests import nss_tools
 from tests.command import argv, certferry
 from tests.migrate.test_terminal import Person
 
+pytestmark = pytest.mark.slow    # each starts the program several times
+
 FILE = "Kanne-7-Wolke-gestern"
 
 

@@ -133,6 +133,7 @@ def test_every_call_from_one_on_fails(name, tmp_path):
     assert unknown <= 4
 
 
+@pytest.mark.slow
 def test_a_refusal_is_access_denied(tmp_path):
     """Wherever Windows says it."""
     for number in range(1, 12):

@@ -37,6 +37,7 @@ lFgEZ2BzRBYJKwYBBAHaRw8BAQdA7Vv8R1vC5lB1M6f0Zy8T0mQxq2mS9L7b0Q==
 """
 
 
+@pytest.mark.slow
 def test_what_certtool_makes_without_being_told_otherwise(alice: Leaf, tmp_path: Path) -> None:
     """A PKCS#12 in armour: recognised, listed, opened and moved as the bare one."""
     key, certificate, made = tmp_path / "key.pem", tmp_path / "cert.pem", tmp_path / "made"

@@ -130,6 +130,7 @@ def test_a_damaged_piece_of_pem(damage: str, alice: Leaf) -> None:
         Loose.parse([bad])
 
 
+@pytest.mark.slow
 def test_the_identity_beside_something_damaged_moves(alice: Leaf, tmp_path: Path) -> None:
     """And what is damaged is told."""
     path, out = tmp_path / "file.pem", tmp_path / "new.p12"
@@ -156,6 +157,7 @@ def test_a_damaged_key_in_a_keystore(alice: Leaf) -> None:
     assert "'bad'" in found.problems[0].message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["p12", "pem"])
 def test_a_key_of_three_primes_moves(form: str, intermediate: Authority, tmp_path: Path) -> None:
     """Between files, proved by its signature; where it finds its certificate by number or by label."""

@@ -123,6 +123,7 @@ def test_what_is_none_is_refused(alice: Leaf) -> None:
             KeyBackup.parse(data)
 
 
+@pytest.mark.slow
 def test_it_moves_and_is_never_a_target(alice: Leaf, tmp_path: Path) -> None:
     """To PKCS#12, which every later IIS takes."""
     path, out = tmp_path / "old.key", tmp_path / "new.pfx"

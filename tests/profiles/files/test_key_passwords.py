@@ -77,6 +77,7 @@ def test_a_key_that_nobody_opens_is_left_behind(alice: Leaf, bob: Leaf, tmp_path
         decode(path.read_bytes(), Secret(FILE))
 
 
+@pytest.mark.slow
 def test_a_script_gives_it_in_the_next_line(alice: Leaf, tmp_path: Path) -> None:
     """Of the same standard input."""
     path, out, new = tmp_path / "java.p12", tmp_path / "out.p12", tmp_path / "new"

@@ -64,6 +64,7 @@ def test_a_compressed_point_is_the_same_key(kind: str, intermediate: Authority) 
     assert not other.same_key(m.certificate(intermediate.leaf("Other", key=kind)).public_key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", [
     "p12:{}/new.p12", "pem:{}/new.pem", "nss:{}/profile",
     pytest.param("gpgsm:{}/gnupg", marks=pytest.mark.linux("gpgsm as Debian packs it"))])
@@ -86,6 +87,7 @@ def pkcs8(key: object) -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", AGREEING)
 def test_a_key_that_signs_nothing_moves(kind: str, intermediate: Authority, tmp_path: Path) -> None:
     """It is proved by its public half, and nobody is told that it signs."""
@@ -142,6 +144,7 @@ def test_an_ec_key_in_an_odd_form_is_made_right(form: str, intermediate: Authori
     assert keys.pkcs8(written) == leaf.pkcs8  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_certificate_with_its_curve_spelled_out_is_the_key_s(intermediate: Authority, tmp_path: Path) -> None:
     """Both in numbers, as old smart cards have them; another base point is another curve."""
     leaf = intermediate.leaf("Someone", key="ec-p256")

@@ -103,6 +103,7 @@ def test_replacing_needs_the_expected_content(tmp_path: Path) -> None:
         writing.replace(path, b"mine", b"mine")
 
 
+@pytest.mark.slow
 def test_a_race_for_links_changes_no_victim(tmp_path: Path) -> None:
     """Somebody plants and removes links as fast as possible; nothing is ever written through one."""
     directory, victim = tmp_path / "shared", tmp_path / "victim"

@@ -40,6 +40,7 @@ def test_put_and_taken_away(shape: str) -> None:
     assert with_markup(data, NAME, None) == data
 
 
+@pytest.mark.slow
 @given(elements, st.sampled_from(["utf-16-le", "utf-16-be", "utf-8"]), st.booleans())
 def test_no_other_byte_changes(found: list[tuple[str, str, str]], encoding: str, marked: bool) -> None:
     """With any texts and any white space, in every encoding; replaced, and put back as it stood."""

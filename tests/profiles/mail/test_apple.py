@@ -77,6 +77,7 @@ def sha1(leaf: Leaf) -> str:
     return hashlib.sha1(leaf.der).hexdigest()
 
 
+@pytest.mark.slow
 def test_preferred_and_put_back(mac: Mac, alice: Leaf, intermediate: Authority) -> None:
     """The address gets a preference for the new certificate; it reads back; undo restores the old one, or none."""
     newer = intermediate.leaf("Alice, renewed", email=ALICE)

@@ -38,6 +38,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_is_edited_exactly(shape):
     """What is set is set, nothing else differs, and setting it back gives the same bytes."""

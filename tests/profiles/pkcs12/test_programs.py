@@ -50,6 +50,7 @@ def opened_by_openssl(path: Path, password: str) -> bytes:
     return openssl("pkcs12", *legacy, "-in", str(path), "-passin", "stdin", "-nodes", stdin=password.encode() + b"\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("password", PASSWORDS)
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_openssl_reads_every_dialect(
@@ -105,6 +106,7 @@ def test_what_openssl_writes_is_read(
     assert [problem.code for problem in found.problems] == (["no-integrity"] if "-nomac" in options else [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["sealed", "strong", "legacy", "rc2"])
 def test_the_nss_tools_read_every_dialect(
     dialect: str, alice: Leaf, bob: Leaf, root: Authority, nss_database: Callable[..., nss_tools.Database]
@@ -117,6 +119,7 @@ def test_the_nss_tools_read_every_dialect(
     assert {"Alice", "Bob"} <= {one.nickname for one in database.certificates()}
 
 
+@pytest.mark.slow
 def test_what_the_nss_tools_write_is_read(
     alice: Leaf, intermediate: Authority, root: Authority, nss_database: Callable[..., nss_tools.Database]
 ) -> None:

@@ -261,6 +261,7 @@ def test_a_certificate_that_strict_parsers_refuse_is_carried(alice: Leaf) -> Non
     assert item.key == m.key(alice)
 
 
+@pytest.mark.slow
 def test_many_keys_as_firefox_backs_them_up_are_read(intermediate: Authority) -> None:
     """Every key, the certificates and the integrity check take 600,000 iterations each."""
     leaves = [intermediate.leaf(f"Number {number}", key="ec-p256") for number in range(9)]

@@ -313,6 +313,7 @@ def test_foreign_java_objects_are_refused_by_name() -> None:
 # -- from the command line
 
 
+@pytest.mark.slow
 def test_a_keystore_is_never_a_target(alice: Leaf, tmp_path: Path) -> None:
     """Neither a new one nor one that is there, and the way on is named."""
     source, there = tmp_path / "alice.p12", tmp_path / "there"
@@ -335,6 +336,7 @@ def test_a_keystore_of_newer_java_is_pkcs12(alice: Leaf, write: Callable[[bytes]
     assert store.list().entry(alice.sha256).has_key  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_both_passwords_from_a_script_and_what_stays_is_said(alice: Leaf, bob: Leaf, tmp_path: Path) -> None:
     """The key's password is the next line of the same input; what cannot be carried is named."""
     source, target = tmp_path / "store.jceks", tmp_path / "out.p12"

@@ -79,6 +79,7 @@ def test_the_prose_says_what_the_matrix_says(name: str) -> None:
         assert listed == wanted or (not wanted and part.startswith("nothing")), listed ^ wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", FILED.values(), ids=FILED)
 def test_a_file_is_what_its_dialect_says(
     dialect: Dialect, alice: Leaf, intermediate: Authority, tmp_path: Path
