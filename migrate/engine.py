@@ -126,7 +126,8 @@ class Migration:
             self.client.require_writable()
         if any(step.moves_key for step in plan.steps):
             self.source.unlock(self.ask_source)
-        if any(step.moves_key or step.trust for step in plan.steps) or (self.target.file and self.ask_target.explicit):
+        if any(step.moves_key or (step.trust and self.target.seals_trust) for step in plan.steps) or (
+                self.target.file and self.ask_target.explicit):
             self.target.unlock(self.ask_target)  # a file of certificates alone gets the password that was named for it
         if any(step.trust for step in plan.steps):
             plan = self._agreed(plan).plan()  # once more: what an unlocked store says of trust is authenticated

@@ -83,6 +83,8 @@ class Store(Protocol):
     """A file that a person made to carry things: all of it is meant to move, also what has no key."""
     keeps_trust: bool
     """Whether trust can be written to it."""
+    seals_trust: bool
+    """Whether that takes its password, as keys do."""
     @property
     def dialect(self) -> Dialect:
         """How a PFX that is handed to it must be encoded."""

@@ -37,6 +37,7 @@ class DirectoryStore:
 
     file = False
     keeps_trust = True
+    seals_trust = False
 
     def __init__(self, location: Location, directory: Path, form: Form, *, new: bool = False) -> None:
         self.location, self.directory, self.form, self.path = location, directory, form, str(directory)

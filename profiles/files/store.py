@@ -25,6 +25,7 @@ class FileStore:
 
     file = True
     keeps_trust = True
+    seals_trust = True
 
     def __init__(self, location: Location, form: Format, *, new: bool = True, afresh: bool = False) -> None:
         from profiles.pkcs12.dialects import SEALED

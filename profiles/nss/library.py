@@ -79,6 +79,7 @@ class LibraryStore:
 
     file = False
     keeps_trust = True
+    seals_trust = True
 
     def __init__(
         self, location: Location, directory: Path, product: str = "NSS database", *, new: bool = False

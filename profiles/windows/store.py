@@ -41,6 +41,7 @@ class WindowsStore:
 
     file = False
     keeps_trust = True
+    seals_trust = False
 
     def __init__(
         self, location: Location = USER, native: Native | None = None, records: Path | None = None, *,

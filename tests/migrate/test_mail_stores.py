@@ -157,6 +157,14 @@ class TestGpgsm:
         assert ran.status == 4 and "is a link" in ran.err and "Put a copy of the file" in ran.err
         assert (tmp_path / "elsewhere").read_text() == "# mine\n"
 
+    def test_trust_alone_asks_for_no_passphrase(self, source, leaf, tmp_path):
+        """The list of roots is open: its root is trusted later, nobody is asked for a passphrase of new keys."""
+        with Gnupg(tmp_path / "gnupg", "") as gnupg:
+            moved(f"nss:{source.path}", f"gpgsm:{gnupg.home}", "--trust", "none", target="")
+            assert "[certificate is good]" not in gnupg.run("--with-validation", "-k", sha1(leaf)).decode()
+            moved(f"nss:{source.path}", f"gpgsm:{gnupg.home}", "--yes")
+            assert "[certificate is good]" in gnupg.run("--with-validation", "-k", sha1(leaf)).decode()
+
     def test_a_new_key_beside_open_ones_is_sealed(self, source, nss_database, intermediate, tmp_path):
         """With the passphrase that --to-password gives, which is asked for where none is named."""
         more, place = nss_database(), tmp_path / "gnupg"

@@ -110,6 +110,7 @@ class MemoryStore:
 
     file = False
     keeps_trust = True
+    seals_trust = True
     dialect = SEALED
 
     def __init__(self, shelf: Shelf, step: type[MemoryCheckpoint] = MemoryCheckpoint) -> None:
