@@ -6,14 +6,11 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from cryptography.hazmat.primitives.serialization import pkcs12
 
 from profiles.certificate import Certificate
 from profiles.errors import (
-    ChangedMeanwhile,
     KeyNotExportable,
     Malformed,
-    StoreInUse,
     StoreNotFound,
     Unsupported,
     WrongPassword,
@@ -24,32 +21,10 @@ from profiles.pkcs12.contents import Item
 from profiles.pkcs12.keys import PrivateKey
 from profiles.pkcs12.reader import decode
 from profiles.pkcs12.seal import open_sealed, seal
-from tests import keys, nss_tools, pki
+from tests import keys, nss_tools
 from tests.askers import Given
 from tests.host import mode, run
-
-
-def opened(path, password: str = "") -> NssStore:
-    store = NssStore(Location("nss", str(path)), path, new=True)
-    store.unlock(Given(password))
-    return store
-
-
-def put(store: NssStore, leaf: pki.Leaf, nickname: str, trust: Trust | None = None) -> None:
-    with store.checkpoint() as checkpoint:
-        for above in leaf.chain:
-            checkpoint.add_certificate(Certificate.parse(above.der), "")
-        if trust:
-            checkpoint.set_trust(Certificate.parse(leaf.chain[-1].der), trust)
-        checkpoint.add_keys(seal([Item(Certificate.parse(leaf.der), PrivateKey.parse(leaf.pkcs8), nickname)]))
-        checkpoint.commit()
-
-
-def exported(database: nss_tools.Database, nickname: str):
-    return pkcs12.load_key_and_certificates(database.export_p12(nickname), b"secret")[0]
-
-
-TRUSTED = Trust(Level.TRUSTED, Level.TRUSTED, Level.TRUSTED, Level.TRUSTED)
+from tests.profiles.nss.native import TRUSTED, exported, opened, put
 
 KINDS = ["rsa-2048", "ec-p256", *(pytest.param(kind, marks=pytest.mark.slow) for kind in (
     "rsa-1024", "rsa-3072", "rsa-4096", "rsa-8192", "ec-p384", "ec-p521"))]
@@ -239,27 +214,6 @@ def test_new_database(tmp_path, alice, password):
     assert newer.flags()["Alice"] == "u,u,u"
 
 
-def test_undo_leaves_what_others_wrote(nss_database, alice, bob):
-    """Undo takes back exactly what was written here; what came later from NSS stays."""
-    database = nss_database()
-    store = opened(database.path)
-    put(store, alice, "Alice", TRUSTED)
-    database.add_p12(bob.p12())
-    assert store.undo(store.undo_point)
-    listing = opened(database.path).list()
-    assert listing.entry(alice.sha256) is None
-    assert listing.entry(bob.sha256).has_key
-    assert [one.nickname for one in database.private_keys()] == ["Bob EC"]
-
-
-def test_undo_of_a_new_database_removes_it(tmp_path, alice):
-    """A database that was made for the step goes with it."""
-    store = opened(tmp_path)
-    put(store, alice, "Alice")
-    store.undo(store.undo_point)
-    assert not list(tmp_path.glob("*.db"))
-
-
 def test_failing_step_is_taken_back(nss_database, alice):
     """An exception after the commit leaves the rows as they were."""
     database = nss_database()
@@ -328,73 +282,6 @@ def test_ed25519_where_the_writer_knows_it(nss_database, root):
     assert item.key is not None and item.key.pkcs8 == leaf.pkcs8
 
 
-def one_of_each(database: nss_tools.Database) -> None:
-    """No object is there twice."""
-    with closing(sqlite3.connect(database.path / "cert9.db")) as certs:
-        found = certs.execute("SELECT a0, a11, a102, a81, a82 FROM nssPublic").fetchall()
-    with closing(sqlite3.connect(database.path / "key4.db")) as keys:
-        found += keys.execute("SELECT a0, a102 FROM nssPrivate").fetchall()
-    assert len(found) == len(set(found))
-
-
-def steps_at_once(database: nss_tools.Database, first: pki.Leaf, second: pki.Leaf) -> tuple[NssStore, NssStore]:
-    """Two programs that both read, and then both write."""
-    stores = opened(database.path), opened(database.path)
-    with stores[0].checkpoint() as one, stores[1].checkpoint() as other:
-        for step, leaf in ((one, first), (other, second)):
-            for above in leaf.chain:
-                step.add_certificate(Certificate.parse(above.der), "")
-            step.set_trust(Certificate.parse(leaf.chain[-1].der), TRUSTED)
-            step.add_keys(seal([Item(Certificate.parse(leaf.der), PrivateKey.parse(leaf.pkcs8), "The same name")]))
-        one.commit()
-        with pytest.raises(ChangedMeanwhile):
-            other.commit()
-    return stores
-
-
-def test_what_came_meanwhile_is_not_written_twice(nss_database, alice):
-    """The second of two is refused under the lock, wrote nothing, and has nothing to undo."""
-    database = nss_database()
-    first, second = steps_at_once(database, alice, alice)
-    one_of_each(database)
-    assert second.undo_point is None
-    first.undo(first.undo_point)
-    assert (database.certificates(), database.private_keys()) == ([], [])
-
-
-def test_a_name_or_a_trust_that_came_meanwhile(nss_database, root):
-    """Two people of one nickname and one root do not become one; a trust that was changed stays as it was set."""
-    database, leaves = nss_database(), (root.leaf("Ann"), root.leaf("Ben"))
-    first, _ = steps_at_once(database, *leaves)
-    put(opened(database.path), leaves[1], "The same name", TRUSTED)
-    one_of_each(database)
-    assert {"The same name", "The same name #2"} <= set(database.flags())
-    with first.checkpoint() as step:
-        step.set_trust(Certificate.parse(root.der), Trust(Level.DISTRUSTED))
-        database.trust("Test Root", ",C,")
-        with pytest.raises(ChangedMeanwhile):
-            step.commit()
-    assert database.flags()["Test Root"] == ",C,"
-
-
-def test_a_password_that_was_set_meanwhile(nss_database, tmp_path, alice, bob):
-    """A key sealed with the old one would open with none: it is not written, into an old database or a new one."""
-    database = nss_database("old")
-    store = opened(database.path, "old")
-    with store.checkpoint() as step:
-        step.add_keys(seal([Item(Certificate.parse(alice.der), PrivateKey.parse(alice.pkcs8), "Alice")]))
-        database = database.change_password("new")
-        with pytest.raises(StoreInUse, match="password"):
-            step.commit()
-    assert not database.private_keys()
-    late, early = opened(tmp_path / "fresh", "one"), opened(tmp_path / "fresh", "two")
-    put(early, alice, "Alice")
-    with pytest.raises(StoreInUse, match="password"):
-        put(late, bob, "Bob")
-    found = nss_tools.Database(tmp_path / "fresh", "two")
-    assert [one.nickname for one in found.private_keys()] == ["Alice"]
-
-
 def test_a_commit_that_is_interrupted_at_its_end(nss_database, alice, monkeypatch):
     """Ctrl-C while the record is filed: the step is taken back, and nothing is left of it."""
     from profiles.nss import commit
@@ -410,46 +297,3 @@ def test_a_commit_that_is_interrupted_at_its_end(nss_database, alice, monkeypatc
     monkeypatch.undo()
     assert store.undo_point is None
     assert (database.certificates(), database.private_keys()) == ([], [])
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:PKCS#12 bundle could not be parsed as DER")
-def test_undo_leaves_a_key_that_a_later_certificate_needs(nss_database, intermediate, alice):
-    """With its public half and its signatures: a renewed certificate of the same key goes on working."""
-    database = nss_database()
-    store = opened(database.path)
-    put(store, alice, "Alice")
-    renewed = intermediate.renewed(alice, same_key=True)
-    database.add_certificate(renewed.der, "Renewed")
-    database.delete("Alice")
-    store.undo(store.undo_point)
-    assert [one.nickname for one in database.certificates()] == ["Renewed"]
-    assert database.flags()["Renewed"] == "u,u,u"
-    assert exported(database, "Renewed").private_numbers() == alice.key.private_numbers()
-    assert "a key stays" in " ".join(store.left)
-
-
-def test_undo_takes_a_key_from_a_certificate_that_had_none(nss_database, alice):
-    """Its certificate was there before; so it is again."""
-    database = nss_database()
-    database.add_certificate(alice.der, "Alice")
-    store = opened(database.path)
-    put(store, alice, "Alice")
-    assert database.flags()["Alice"] == "u,u,u"
-    store.undo(store.undo_point)
-    assert (database.flags(), database.private_keys(), store.left) == ({"Alice": ",,"}, [], ())
-
-
-@pytest.mark.parametrize("before", [",,", "C,,"], ids=["new", "changed"])
-def test_undo_leaves_trust_that_was_set_since(nss_database, root, alice, before):
-    """Authenticated as the user left it, in what the run had set too; in a trust of its own or one that it changed."""
-    database = nss_database("secret")
-    database.add_certificate(root.der, "Root", before)
-    store = opened(database.path, "secret")
-    put(store, alice, "Alice", TRUSTED)
-    database.trust("Root", "CT,C,")
-    store.undo(store.undo_point)
-    assert database.flags() == {"Root": "CT,C,"}
-    assert opened(database.path, "secret").list().entries[0].trust == Trust(
-        Level.TRUSTED, Level.TRUSTED, Level.TRUSTED)
-    assert any("trust" in text for text in store.left)
