@@ -23,8 +23,9 @@ class Display:
         self._xdotool = require("xdotool")
         reading, writing = os.pipe()
         # A number of its own, used once: a server that ends takes the socket of a new one of the same number with it.
+        # Without -noreset it starts anew when its last client leaves, as xdotool does, and takes nobody in that moment.
         argv = [require("Xvfb"), f":{100 + (os.getpid() + next(_NUMBERS) * 1009) % 50_000}", "-displayfd", str(writing),
-                "-screen", "0", "1200x900x24", "-nolisten", "tcp"]
+                "-screen", "0", "1200x900x24", "-nolisten", "tcp", "-noreset"]
         self._server = subprocess.Popen(
             argv,
             pass_fds=[writing],

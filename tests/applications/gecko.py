@@ -46,6 +46,7 @@ def running(
     env = environment(
         home or directory / "home",
         directory,
+        TMPDIR=str(directory),  # what it writes there has the same name in every Thunderbird
         MOZ_CRASHREPORTER_DISABLE="1",
         MOZ_MARIONETTE_PREF_STATE_ACROSS_RESTARTS=json.dumps(PREFERENCES),
         **({"DISPLAY": display.name, "MOZ_ENABLE_WAYLAND": "0"} if display else {"MOZ_HEADLESS": "1"}),

@@ -45,7 +45,7 @@ def signs(
     argv = [require(program), "-n", "-F", str(muttrc), "-s", "A letter", "somebody@example.test"]
     asked = [(b"To: ", b"\r")] if program == "mutt" else []  # which asks in spite of fast_reply
     typed = [*asked, (b"Security:", b"y"), (b"passphrase", password.encode() + b"\r")]
-    said = _typed(argv, environment(home, directory, TERM="vt100"), typed, sent, limit)
+    said = _typed(argv, environment(home, directory, TERM="vt100", TMPDIR=str(directory)), typed, sent, limit)
     if not sent.exists():
         raise NotProven(f"{program} sent nothing; it said {said[-600:]!r}")
     message = sent.read_bytes()

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.applications import chromium, evolution, firefox, samples, thunderbird
+from tests.applications.display import Display
+from tests.applications.process import environment
 from tests.applications.proof import NotProven, SetupError
 from tests.applications.samples import PASSWORD, Samples
+from tests.system import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.applications.proof import Proof
+    from tests.applications.display import Display
+from tests.applications.proof import Proof
 
 pytestmark = [pytest.mark.linux("applications as Debian packs them"), pytest.mark.slow]
 ALICE, BOB = "Alice RSA", "Bob EC"
@@ -150,6 +154,15 @@ def test_nothing_there_is_no_answer(check: Callable[..., Proof], tmp_path: Path)
     """A profile that does not exist is neither proven nor disproven."""
     with pytest.raises(SetupError, match="no such directory"):
         check(profile=tmp_path / "absent", cn=ALICE)
+
+
+def test_a_screen_takes_everybody() -> None:
+    """Also in the moment in which the last one leaves."""
+    with Display() as display:
+        env = environment(Path("/nonexistent"), Path("/nonexistent"), DISPLAY=display.name)
+        pairs = [[subprocess.Popen([require("xdotool"), "getdisplaygeometry"], env=env, stdout=subprocess.DEVNULL)
+                  for _ in range(2)] for _ in range(30) if not display.windows("^Nobody$")]
+        assert {one.wait(10) for pair in pairs for one in pair} == {0} and len(pairs) == 30
 
 
 @pytest.mark.parametrize(("database", "status"), [("rsa", 0), ("certificate_only", 1), ("absent", 2)])

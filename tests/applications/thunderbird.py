@@ -134,13 +134,13 @@ class _Thunderbird:
         if not self.marionette.script("thunderbird_compose", *written):
             raise NotProven("the compose window does not offer S/MIME signing (signing_cert_name is empty)")
         end = time.monotonic() + _SEND_PATIENCE
-        while len(self.sink.messages) == before and time.monotonic() < end:
+        while time.monotonic() < end:
             if alerts := self.alerts:
                 raise NotProven(f"Thunderbird says: {alerts}")
+            if len(self.sink.messages) > before and not self.marionette.script("thunderbird_writing"):
+                return nonce, self.sink.messages[before]  # it is done: the next one would share its temporary file
             time.sleep(0.1)
-        if len(self.sink.messages) == before:
-            raise NotProven("no message arrived at the mail server")
-        return nonce, self.sink.messages[before]
+        raise NotProven("no message arrived at the mail server, or its window stayed open")
 
     def shows(self, message: bytes, nonce: str, *, signed: bool = False) -> dict[str, Any]:
         """Open the message in its window; the decrypted text must be there."""

@@ -43,7 +43,7 @@ class TestWindowsMachine(TestWindows):
 @pytest.mark.slow
 def test_the_contract_on_windows(machine):
     """Over the real crypt32, in a process on Windows."""
-    ran = machine.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", REPOSITORY, "-c",
+    ran = machine.python("-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "--rootdir", REPOSITORY, "-c",
                          REPOSITORY / "pyproject.toml", REPOSITORY / "tests/windows/contract_on_windows.py",
                          timeout=900)
     assert ran.status == 0, ran.out[-6000:]

@@ -19,9 +19,15 @@ MailServices.compose.OpenComposeWindowWithParams(null, params);
 const win = await opened;
 await new Promise(resolve => win.addEventListener("compose-editor-ready", resolve, {once: true}));
 await new Promise(resolve => win.setTimeout(resolve, 300));
+while (!win.gLoadingComplete) { await new Promise(resolve => win.setTimeout(resolve, 50)); }
 if (win.gSelectedTechnologyIsPGP) { win.onEncryptionChoice("SMIME"); }
-if (win.gSendEncrypted != encrypt) { win.toggleEncryptMessage(); }
-await win.checkEncryptionState();
+if (win.gSendEncrypted != encrypt) {
+  // It looks for the certificates of the recipients meanwhile, and does not find one that it has not looked for.
+  const checked = new Promise(resolve =>
+    win.document.addEventListener("encryption-state-checked", resolve, {once: true}));
+  win.toggleEncryptMessage();
+  await checked;
+}
 if (!win.gSendSigned) { win.toggleGlobalSignMessage(); }
 win.setTimeout(() => win.goDoCommand("cmd_sendNow"), 0);
 return win.isSmimeSigningConfigured();
