@@ -68,6 +68,11 @@ class Pkcs12Format:
         bare = armour.unwrapped(content)
         if bare is content and armour.armoured(content):
             raise Malformed(f"{self.paths[0]} is no PKCS#12 but PEM", "Name it as pem:PATH.")
+        if bare is content and content[:1] != bytes([asn1.SEQUENCE]):
+            from profiles.files.strangers import stranger
+
+            if found := stranger(content):
+                raise Malformed(f"{self.paths[0]} is no PKCS#12 but {found.what}", found.advice)
         with suppress(Malformed):
             if shape_of(asn1.parse(bare, trailing=True)) == "bcfks":
                 raise bcfks(self.paths[0])

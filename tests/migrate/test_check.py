@@ -12,7 +12,9 @@ from migrate.checkup.examination import Examination
 from migrate.checkup.finding import Severity
 from migrate.cli import findings
 from profiles import asn1
+from profiles.errors import Malformed
 from profiles.model import Secret
+from profiles.opening import open_store
 from profiles.pkcs12.dialects import LEGACY
 from profiles.pkcs12.writer import encode
 from tests import nss_tools, pki
@@ -187,6 +189,16 @@ def test_not_a_pkcs12(tmp_path: Path, what: str, form: str) -> None:
     found = Examination(form.format(path), Given("secret"), given=True).run()
     assert (found.status, codes(found)) == ("malformed", ["not-a-store"])
     assert what in said(found, "not-a-store")
+
+
+@pytest.mark.parametrize("what", sorted(STRANGERS.keys() - {"empty"}))  # an empty one is there to be written to
+@pytest.mark.parametrize("form", ["{}", "p12:{}"])
+def test_nothing_moves_out_of_it(tmp_path: Path, what: str, form: str) -> None:
+    """And whoever tries is told the same."""
+    path = tmp_path / "alice.p12"
+    path.write_bytes(STRANGERS[what])
+    with pytest.raises(Malformed, match=re.escape(what)):
+        open_store(form.format(path)).list()
 
 
 @pytest.mark.parametrize(("form", "what"), [("PEM", "PEM"), ("DER", "a single certificate"), ("p7b", "PKCS#7")])

@@ -44,9 +44,9 @@ step "Windows Python" bash tests/setup/winpython.sh
 step "ruff" "$python" -m ruff check .
 step "mypy" "$python" -m mypy
 
-place=$(mktemp -d) || exit 2
-trap 'rm -rf "$place"' EXIT
-export CERTFERRY_TEST_TALLY="$place/tally"
+CERTFERRY_TEST_TALLY=$(mktemp) || exit 2
+export CERTFERRY_TEST_TALLY
+trap 'rm -f "$CERTFERRY_TEST_TALLY"' EXIT
 step "fast tests" run_pytest 1200 -m "not slow"
 step "slow tests" run_pytest 2000 -m slow
 
