@@ -23,6 +23,8 @@ _END, _CERTIFICATE, _KEY, _SECRET, _SEALED = range(5)
 _PRIVATE, _PUBLIC, _SYMMETRIC = range(3)
 _PKCS8 = ("PKCS#8", "PKCS8")
 _DIGEST = 20
+_LATEST = 1 << 43
+"""Of the dates that entries have, in milliseconds: the year 2248."""
 _HEADER = 13
 """Version, length of the salt, iterations, and a first octet of content."""
 
@@ -59,7 +61,7 @@ def parse(data: bytes, allowance: Allowance) -> Keystore:
         entries = _entries(stream, allowance)
         digest = stream.octets(_DIGEST)
     except Malformed:
-        if not _may_be_uber(data, header):
+        if not _may_be_uber(data, header) or _begins_as_entry(data[header.end :]):
             raise
         return _uber(header, data[header.end :], allowance)
     if stream.at != len(data) and _may_be_uber(data, header):  # sealed octets that happen to begin like entries
@@ -70,6 +72,16 @@ def parse(data: bytes, allowance: Allowance) -> Keystore:
 def _may_be_uber(data: bytes, header: _Header) -> bool:
     """Both kinds begin alike; an UBER goes on with whole blocks."""
     return len(data) > header.end and not (len(data) - header.end) % 16
+
+
+def _begins_as_entry(content: bytes) -> bool:
+    """Whether a BKS begins there, damaged or cut off further on: in the sealed octets of an UBER never by chance."""
+    stream = DataInput(content)
+    try:
+        kind, _, made = stream.number(1), stream.text(), stream.number(8)
+    except Malformed:
+        return False
+    return _END < kind <= _SEALED and made < _LATEST
 
 
 def _bks(
